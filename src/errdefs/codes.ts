@@ -1,0 +1,74 @@
+import { DEFAULT_CODES } from './default-codes.js';
+import type { ErrorClass } from './error-class.js';
+import { SPECIFIC_CODES } from './specific-codes.js';
+
+/** One stable code. `docs/errors.md` repeats these texts and a test compares them. */
+export interface CodeRow {
+  readonly class: ErrorClass;
+  /** What it means, for an operator. */
+  readonly when: string;
+  /** What to do about it, for an operator. */
+  readonly remedy: string;
+}
+
+/**
+ * Every stable code of the library. A code is never renamed, never moves to another class and is never used for
+ * something else; a retired one stays out for ever.
+ */
+export const CODES = { ...DEFAULT_CODES, ...SPECIFIC_CODES } as const;
+
+export type ErrorCode = keyof typeof CODES;
+
+type CodesByClass = {
+  [C in ErrorClass]: { [K in ErrorCode]: (typeof CODES)[K]['class'] extends C ? K : never }[ErrorCode];
+};
+
+/** The codes an error of class `C` may carry. */
+export type CodeOf<C extends ErrorClass> = CodesByClass[C];
+
+/** True for a code this version of the library knows. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(CODES, value);
+}
+
+/**
+ * Specific codes that no file outside `src/errdefs` uses yet. `codes.test.ts` fails when one of them is used (take it
+ * off this list) and when a code that is not on it is unused (use it, or remove it from the table).
+ *
+ * @internal
+ */
+export const RESERVED: readonly ErrorCode[] = [
+  'ERR_CONTAINER_NOT_FOUND',
+  'ERR_TASK_NOT_FOUND',
+  'ERR_PROCESS_NOT_FOUND',
+  'ERR_PROCESS_FINISHED',
+  'ERR_CONTAINER_EXISTS',
+  'ERR_TASK_EXISTS',
+  'ERR_EXEC_EXISTS',
+  'ERR_NAMESPACE_INVALID',
+  'ERR_ID_INVALID',
+  'ERR_SPEC_INVALID',
+  'ERR_SIGNAL_INVALID',
+  'ERR_OPTION_INVALID',
+  'ERR_ADDRESS_INVALID',
+  'ERR_RUNTIME_NOT_FOUND',
+  'ERR_RUNTIME_UNSUPPORTED',
+  'ERR_COMMAND_NOT_FOUND',
+  'ERR_COMMAND_NOT_EXECUTABLE',
+  'ERR_START_FAILED',
+  'ERR_CONTAINERD_UNREACHABLE',
+  'ERR_NOT_CONTAINERD',
+  'ERR_CONTAINERD_MISSING',
+  'ERR_CONTAINERD_VERSION',
+  'ERR_CONTAINERD_START',
+  'ERR_SUPERVISOR_BUSY',
+  'ERR_STATE_DIR',
+  'ERR_FIFO',
+  'ERR_STDIO_ATTACHED',
+  'ERR_METRICS_UNKNOWN_TYPE',
+  'ERR_CHECKPOINT_FAILED',
+  'ERR_CAPABILITY',
+  'ERR_CLIENT_CLOSED',
+  'ERR_WIRE_DECODE',
+  'ERR_TRANSITION',
+];
