@@ -65,7 +65,7 @@ export const SPECIFIC_CODES = {
   ERR_ADDRESS_INVALID: {
     class: 'invalid-argument',
     when: 'The address of a socket or pipe cannot be understood, or is too long for the platform.',
-    remedy: 'Give an absolute socket path (or a \\\\.\\pipe\\ name on Windows), short enough for the platform.',
+    remedy: 'Give an absolute socket path, or the path of a named pipe on Windows, short enough for the platform.',
   },
   ERR_RUNTIME_NOT_FOUND: {
     class: 'not-found',
