@@ -1,0 +1,187 @@
+import PQueue from 'p-queue';
+import { CanceledError } from '../errdefs/index.js';
+import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from './event.js';
+
+/** An iterator that nobody drains must not eat the heap: past this many events it fails rather than skip any. */
+const ITERATOR_BACKLOG_MAX = 65_536;
+
+export interface DispatchLog {
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/**
+ * Hands events to subscribers: in order for one container, side by side for different ones, as moby's
+ * `libcontainerd/queue` does. A queue exists while its container has events waiting.
+ */
+export class EventDispatch {
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #log: DispatchLog;
+  #closed = false;
+
+  constructor(log: DispatchLog) {
+    this.#log = log;
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  publish(event: ContainerEvent): void {
+    for (const subscriber of this.#subscribers) {
+      if (event.run === undefined && !subscriber.foreign) continue;
+      subscriber.push(event);
+    }
+  }
+
+  subscribe(handler: EventHandler, options: EventsOptions = {}): Subscription {
+    this.#assertOpen();
+    const subscriber = new Subscriber(handler, options.foreign ?? false, this.#log);
+    this.#subscribers.add(subscriber);
+    return {
+      close: async () => {
+        this.#subscribers.delete(subscriber);
+        await subscriber.stop();
+      },
+    };
+  }
+
+  async *events(
+    options: EventsOptions & { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterableIterator<ContainerEvent> {
+    this.#assertOpen();
+    const backlog: ContainerEvent[] = [];
+    let wake: () => void = () => {};
+    let overrun = false;
+    const push = (event: ContainerEvent) => {
+      if (backlog.length >= ITERATOR_BACKLOG_MAX) overrun = true;
+      else backlog.push(event);
+      wake();
+    };
+    const subscriber: Subscriber = new DirectSubscriber(push, options.foreign ?? false, this.#log, () => wake());
+    this.#subscribers.add(subscriber);
+    const onAbort = () => wake();
+    options.signal?.addEventListener('abort', onAbort);
+    try {
+      for (;;) {
+        if (options.signal?.aborted) {
+          throw new CanceledError('read events: the caller cancelled', { cause: options.signal.reason });
+        }
+        const event = backlog.shift();
+        if (event !== undefined) {
+          yield event;
+          continue;
+        }
+        if (overrun) throw new CanceledError(`read events: the reader fell ${ITERATOR_BACKLOG_MAX} events behind`);
+        if (subscriber.stopped) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
+      this.#subscribers.delete(subscriber);
+    }
+  }
+
+  /** Takes no more events; resolves when every handler has had those queued. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const subscribers = [...this.#subscribers];
+    this.#subscribers.clear();
+    await Promise.all(subscribers.map((subscriber) => subscriber.drain()));
+  }
+
+  /** Drops what is queued. */
+  destroy(): void {
+    this.#closed = true;
+    for (const subscriber of this.#subscribers) void subscriber.stop();
+    this.#subscribers.clear();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed)
+      throw new CanceledError('subscribe to events: the client is closed', { code: 'ERR_CLIENT_CLOSED' });
+  }
+}
+
+class Subscriber {
+  readonly foreign: boolean;
+  stopped = false;
+  readonly #handler: EventHandler;
+  readonly #log: DispatchLog;
+  readonly #queues = new Map<string, PQueue>();
+
+  constructor(handler: EventHandler, foreign: boolean, log: DispatchLog) {
+    this.#handler = handler;
+    this.foreign = foreign;
+    this.#log = log;
+  }
+
+  push(event: ContainerEvent): void {
+    if (this.stopped) return;
+    const queue = this.#queueOf(event.containerId);
+    queue.add(() => this.#deliver(event)).catch((err: unknown) => this.#report(event, err));
+  }
+
+  /** Waits for everything queued. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.onIdle()));
+    this.stopped = true;
+  }
+
+  /** Drops everything queued, waits for handlers that run. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    const queues = [...this.#queues.values()];
+    for (const queue of queues) queue.clear();
+    await Promise.all(queues.map((queue) => queue.onIdle()));
+  }
+
+  #queueOf(containerId: string): PQueue {
+    const existing = this.#queues.get(containerId);
+    if (existing !== undefined) return existing;
+    const queue = new PQueue({ concurrency: 1 });
+    queue.on('idle', () => {
+      if (this.#queues.get(containerId) === queue) this.#queues.delete(containerId);
+    });
+    this.#queues.set(containerId, queue);
+    return queue;
+  }
+
+  async #deliver(event: ContainerEvent): Promise<void> {
+    try {
+      await this.#handler(event);
+    } catch (err) {
+      this.#report(event, err);
+    }
+  }
+
+  #report(event: ContainerEvent, err: unknown): void {
+    this.#log.error({ err, containerId: event.containerId, type: event.type }, 'an event handler failed');
+  }
+}
+
+/** For iterators: no queue, the iterator is the queue. */
+class DirectSubscriber extends Subscriber {
+  readonly #push: (event: ContainerEvent) => void;
+  readonly #onStop: () => void;
+
+  constructor(push: (event: ContainerEvent) => void, foreign: boolean, log: DispatchLog, onStop: () => void) {
+    super(push, foreign, log);
+    this.#push = push;
+    this.#onStop = onStop;
+  }
+
+  override push(event: ContainerEvent): void {
+    if (!this.stopped) this.#push(event);
+  }
+
+  override async drain(): Promise<void> {
+    this.stopped = true;
+    this.#onStop();
+  }
+
+  override async stop(): Promise<void> {
+    await this.drain();
+  }
+}

@@ -1,0 +1,90 @@
+import { ConflictError } from '../errdefs/index.js';
+import type { ContainerEvent } from './event.js';
+import { type FactOrigin, Run } from './run.js';
+import type { RunFact } from './run-state.js';
+
+/**
+ * Container id -> its live run, entered at create or attach and left at delete. The only table the library has (design
+ * section 2, rule 1); used by events and resync only, never to answer a question of the caller's.
+ */
+export class RunTable {
+  readonly #live = new Map<string, Run>();
+  readonly #pending = new Map<string, Run>();
+  readonly #announce: (event: ContainerEvent) => void;
+
+  constructor(announce: (event: ContainerEvent) => void) {
+    this.#announce = announce;
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  get(containerId: string): Run | undefined {
+    return this.#live.get(containerId);
+  }
+
+  runs(): Run[] {
+    return [...this.#live.values()];
+  }
+
+  /**
+   * A run that the backend is being asked to create or to show. Until `commit` it only collects facts; an older run of
+   * the same id stays live beside it.
+   * @param since when the create was sent; absent for a run that exists already.
+   * @throws ConflictError `ERR_TASK_EXISTS` while another call does the same for this id
+   */
+  prepare(containerId: string, since?: Date): Run {
+    if (this.#pending.has(containerId)) {
+      throw new ConflictError(`create task of ${containerId}: another call is creating or attaching it`, {
+        code: 'ERR_TASK_EXISTS',
+        fields: { containerId },
+      });
+    }
+    const run = new Run(containerId, this.#announce, since);
+    this.#pending.set(containerId, run);
+    return run;
+  }
+
+  /** The backend answered: the run exists. A run that it replaces ends as unknown, since nobody saw its exit. */
+  commit(run: Run, facts: readonly RunFact[], origin: FactOrigin): void {
+    this.abandon(run);
+    const old = this.#live.get(run.containerId);
+    if (old !== undefined) {
+      this.concludeUnknown(old);
+      old.end();
+    }
+    this.#live.set(run.containerId, run);
+    run.begin(facts, origin);
+  }
+
+  /** The backend refused: forget a prepared run. */
+  abandon(run: Run): void {
+    if (this.#pending.get(run.containerId) === run) this.#pending.delete(run.containerId);
+  }
+
+  /** The run was deleted. Whatever of it is not known to have ended has ended now. */
+  remove(run: Run): void {
+    if (run.phase === 'live') this.concludeUnknown(run);
+    run.end();
+    if (this.#live.get(run.containerId) === run) this.#live.delete(run.containerId);
+  }
+
+  /** Facts of an event go to the live run and to one being prepared; each decides whether they are about it. */
+  apply(containerId: string, fact: RunFact, origin: FactOrigin): boolean {
+    const live = this.#live.get(containerId);
+    const pending = this.#pending.get(containerId);
+    live?.apply(fact, origin);
+    pending?.apply(fact, origin);
+    return live !== undefined || pending !== undefined;
+  }
+
+  /** Ends every unfinished process of the run as 255 with `exitUnknown` (moby/moby#45800). Never replaces a known exit. */
+  concludeUnknown(run: Run, processIds: readonly string[] = run.unfinished()): void {
+    const now = new Date();
+    for (const processId of processIds) {
+      const exit = { code: 255, exitedAt: now, exitUnknown: true };
+      run.apply({ kind: 'exit', processId, pid: 0, exit, source: 'guess' }, { timestamp: now, synthesized: true });
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { type EngineError, fromGrpc, UnavailableError } from '../../errdefs/index.js';
+
+/**
+ * The one place where errors of grpc-js become ours. An UNAVAILABLE that grpc-js made itself, for want of a connection,
+ * gets the code that says so; one that a server sent keeps the server's text.
+ */
+export function fromServiceError(what: string, err: ServiceError, address: string): EngineError {
+  if (err.code === status.UNAVAILABLE && isFromTransport(err)) {
+    return new UnavailableError(`call ${what}: no connection to containerd at ${address}`, {
+      code: 'ERR_CONTAINERD_UNREACHABLE',
+      cause: err,
+      fields: { address },
+    });
+  }
+  return fromGrpc({ code: err.code ?? status.UNKNOWN, message: err.details ?? err.message }, { cause: err });
+}
+
+/** A status from a server comes with trailers or with another text than these of grpc-js. */
+function isFromTransport(err: ServiceError): boolean {
+  return /^(No connection established|Connection dropped|Name resolution failed|Failed to start HTTP\/2|read |write |connect |transport)/i.test(
+    err.details,
+  );
+}

@@ -1,0 +1,27 @@
+import type { MessageCodec } from './wire/index.js';
+
+/** The shape of one method in the generated service definitions; the same for gRPC and ttrpc. */
+export interface MethodDefinition {
+  readonly name: string;
+  readonly requestType: MessageCodec<never>;
+  readonly requestStream: boolean;
+  readonly responseType: MessageCodec<unknown>;
+  readonly responseStream: boolean;
+}
+
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly fullName: string;
+  readonly methods: Readonly<Record<string, MethodDefinition>>;
+}
+
+export type MethodName<S extends ServiceDefinition, Stream extends boolean> = {
+  [M in keyof S['methods']]: S['methods'][M]['responseStream'] extends Stream ? M : never;
+}[keyof S['methods']] &
+  string;
+
+export type RequestOf<S extends ServiceDefinition, M extends keyof S['methods']> =
+  S['methods'][M]['requestType'] extends MessageCodec<infer T> ? T : never;
+
+export type ResponseOf<S extends ServiceDefinition, M extends keyof S['methods']> =
+  S['methods'][M]['responseType'] extends MessageCodec<infer T> ? T : never;
