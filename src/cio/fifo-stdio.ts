@@ -1,0 +1,145 @@
+import { Socket } from 'node:net';
+import { waitForDrain } from './drain.js';
+import { closeFds, closeStream, type FifoEnds, openEnds } from './fifo-ends.js';
+import { FifoSet, type FifoSetOptions } from './fifo-set.js';
+import { FifoWriter } from './fifo-writer.js';
+import type { CloseStdioOptions, DrainOptions, Stdio, StdioConfig, StdioState, StdioStreams } from './stdio.js';
+
+const FIFO_SCHEME = 'fifo://';
+
+/** The stdio of one process over FIFOs, our side of them opened. See README.md for their life. */
+export class FifoStdio implements Stdio {
+  readonly config: StdioConfig;
+  readonly streams: StdioStreams;
+  readonly #files: FifoSet;
+  /** Whether this object made the files. */
+  readonly #isOwner: boolean;
+  readonly #stdin: FifoWriter | undefined;
+  readonly #outputs: readonly Socket[];
+  readonly #drained: Promise<void>;
+  #keepers: readonly number[];
+  #state: StdioState;
+  #closing: Promise<void> | undefined;
+
+  private constructor(files: FifoSet, isOwner: boolean, ends: FifoEnds) {
+    this.config = files.config;
+    this.#files = files;
+    this.#isOwner = isOwner;
+    this.#keepers = ends.keepers;
+    this.#stdin = ends.stdin === undefined ? undefined : new FifoWriter(ends.stdin);
+    const stdout = openOutput(ends.stdout);
+    const stderr = openOutput(ends.stderr);
+    this.#outputs = [stdout, stderr].filter((socket) => socket !== undefined);
+    this.#drained = allClosed(this.#outputs);
+    this.streams = { stdin: this.#stdin, stdout, stderr, terminal: files.config.terminal };
+    this.#state = 'opening';
+  }
+
+  /**
+   * Makes the FIFOs of a process to come and opens our ends. After a failure neither a file nor a descriptor is left.
+   *
+   * @throws InternalError `ERR_FIFO`; PermissionDeniedError `ERR_STATE_DIR`; ResourceExhaustedError
+   */
+  static async create(options: FifoSetOptions): Promise<FifoStdio> {
+    const files = FifoSet.of(options);
+    await files.make();
+    try {
+      return new FifoStdio(files, true, await openEnds(files.config, true));
+    } catch (err) {
+      // What failed first is what the caller has to know.
+      await files.remove().catch(() => {});
+      throw err;
+    }
+  }
+
+  /**
+   * Opens the FIFOs of a running process again, from the paths that the backend reports. Only one reader may exist.
+   * Outputs that are no FIFOs (`binary://`, `file://`) belong to others and are left alone: no stream, path ''.
+   *
+   * @throws as `create`; InternalError `ERR_FIFO` also when a FIFO is not there
+   */
+  static async openExisting(config: StdioConfig): Promise<FifoStdio> {
+    const files = new FifoSet({
+      stdin: fifoPath(config.stdin),
+      stdout: fifoPath(config.stdout),
+      stderr: fifoPath(config.stderr),
+      terminal: config.terminal,
+    });
+    const stdio = new FifoStdio(files, false, await openEnds(files.config, false));
+    stdio.peerOpened();
+    return stdio;
+  }
+
+  get state(): StdioState {
+    return this.#state;
+  }
+
+  peerOpened(): void {
+    if (this.#state !== 'opening') return;
+    this.#state = 'open';
+    this.#closeKeepers();
+    this.#stdin?.peerOpened();
+  }
+
+  peerFailed(): void {
+    // With the keepers the last writers go, unless the shim has some: the outputs end as if it had come and gone.
+    this.#closeKeepers();
+    this.#stdin?.giveUp();
+  }
+
+  setCloseStdin(closeStdin: () => Promise<void>): void {
+    this.#stdin?.setCloseStdin(closeStdin);
+  }
+
+  processExited(): void {
+    // Keepers of a process that was never reported open would hold back EOF for ever.
+    this.#closeKeepers();
+    this.#stdin?.giveUp();
+  }
+
+  drained(): Promise<void> {
+    return this.#drained;
+  }
+
+  waitDrained(options?: DrainOptions): Promise<boolean> {
+    return waitForDrain(this.#outputs, this.#drained, options);
+  }
+
+  async close(options: CloseStdioOptions = {}): Promise<void> {
+    this.#closing ??= this.#closeEnds();
+    await this.#closing;
+    if (options.removeFiles ?? this.#isOwner) await this.#files.remove();
+  }
+
+  async #closeEnds(): Promise<void> {
+    this.#state = 'closed';
+    this.#closeKeepers();
+    await Promise.all([this.#stdin?.abandon(), ...this.#outputs.map(closeStream)]);
+  }
+
+  #closeKeepers(): void {
+    const keepers = this.#keepers;
+    this.#keepers = [];
+    closeFds(keepers);
+  }
+}
+
+/**
+ * The socket itself is what the consumer gets: it waits in epoll and not in a thread, and stops reading when its buffer
+ * (16 KiB and one read of up to 64 KiB) is full.
+ */
+function openOutput(fd: number | undefined): Socket | undefined {
+  if (fd === undefined) return undefined;
+  const socket = new Socket({ fd, readable: true, writable: false });
+  socket.on('error', () => {});
+  return socket;
+}
+
+async function allClosed(streams: readonly Socket[]): Promise<void> {
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.once('close', resolve))));
+}
+
+function fifoPath(uri: string): string {
+  if (uri.startsWith(FIFO_SCHEME)) return uri.slice(FIFO_SCHEME.length);
+  return uri.includes('://') ? '' : uri;
+}
