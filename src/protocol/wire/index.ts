@@ -43,8 +43,9 @@ export function encodeMessage<T>(type: MessageCodec<T>, value: T): Buffer<ArrayB
  *
  * Throws a plain `Error` or `RangeError` when there are more than `maxBytes`, when a varint or a length is broken or
  * points past the end, when messages nest over 100 deep, and when the bytes stop being a message half way (generated
- * decoders return early on a zero tag or a stray end-group tag). Callers turn that into the error class their
- * transport promises. Unknown fields are skipped; text that is not UTF-8 is decoded with replacement characters.
+ * decoders return early on a zero tag or a stray end-group tag; as the very last bytes these go unnoticed). Callers
+ * turn that into the error class their transport promises. Unknown fields are skipped; text that is not UTF-8 is
+ * decoded with replacement characters.
  */
 export function decodeMessage<T>(type: MessageCodec<T>, bytes: Uint8Array, maxBytes = DEFAULT_MAX_MESSAGE_BYTES): T {
   if (bytes.length > maxBytes) {
