@@ -248,6 +248,11 @@ export interface RestoredContainer {
   readonly container: Container;
   /** Absent when the container has no task. A task that ended meanwhile is here with its exit in `state`. */
   readonly task: Task | undefined;
+  /**
+   * Set when the task's state could not be learned: it may well be alive, and must not be taken for dead. Ask again with
+   * `container.task()`.
+   */
+  readonly error?: Error;
 }
 
 export interface RestoreOptions extends CallOptions {

@@ -3,7 +3,7 @@ import type { MessageCodec } from './wire/index.js';
 /** The shape of one method in the generated service definitions; the same for gRPC and ttrpc. */
 export interface MethodDefinition {
   readonly name: string;
-  readonly requestType: MessageCodec<never>;
+  readonly requestType: MessageCodec<unknown>;
   readonly requestStream: boolean;
   readonly responseType: MessageCodec<unknown>;
   readonly responseStream: boolean;

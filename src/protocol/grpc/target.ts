@@ -10,12 +10,16 @@ const SOCKET_PATH_MAX_BYTES = 107;
  * @throws InvalidArgumentError `ERR_ADDRESS_INVALID`
  */
 export function grpcTarget(address: string): string {
-  if (PIPE.test(address)) {
+  if (isWindowsPipe(address)) {
     const pipe = address.replace(/^npipe:\/\//i, '').replaceAll('\\', '/');
     return `unix:${pipe}`;
   }
   const path = socketPath(address);
   return `unix:${path}`;
+}
+
+export function isWindowsPipe(address: string): boolean {
+  return PIPE.test(address);
 }
 
 /** The path of a unix socket address. @throws InvalidArgumentError `ERR_ADDRESS_INVALID` */

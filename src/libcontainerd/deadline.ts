@@ -1,0 +1,43 @@
+import { CanceledError, DeadlineExceededError } from '../errdefs/index.js';
+import type { CallOptions } from './types.js';
+
+/**
+ * Waits for a promise no longer than the caller wants. The promise itself goes on: what it does must be bounded by
+ * itself. Without `timeoutMs` and `signal` it waits for ever.
+ * @throws DeadlineExceededError past `timeoutMs`; CanceledError when `signal` fires
+ */
+export function withinCall<T>(what: string, promise: Promise<T>, call: CallOptions = {}): Promise<T> {
+  const { signal, timeoutMs } = call;
+  const isBounded = timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY;
+  if (signal === undefined && !isBounded) return promise;
+  return new Promise<T>((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = () => settle(() => reject(cancellation(what, signal?.reason)));
+    const settle = (finish: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      finish();
+    };
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (err: unknown) => settle(() => reject(err)),
+    );
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (isBounded) {
+      timer = setTimeout(
+        () => settle(() => reject(new DeadlineExceededError(`${what}: not done within ${timeoutMs} ms`))),
+        timeoutMs,
+      );
+    }
+    return undefined;
+  });
+}
+
+/** The error for an aborted signal: a timeout signal's abort is a deadline. */
+export function cancellation(what: string, reason: unknown): CanceledError | DeadlineExceededError {
+  if (reason instanceof Error && reason.name === 'TimeoutError') {
+    return new DeadlineExceededError(`${what}: the caller's time is up`, { cause: reason });
+  }
+  return new CanceledError(`${what}: the caller cancelled`, { cause: reason });
+}

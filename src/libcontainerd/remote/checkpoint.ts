@@ -1,0 +1,85 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EngineError, InternalError, isInternal, isUnknown, NotImplementedError } from '../../errdefs/index.js';
+import { packAny } from '../../protocol/any.js';
+import { CheckpointOptions as V1Options } from '../../protocol/gen/containerd/options/linux_runc.js';
+import { CheckpointOptions as RuncOptions } from '../../protocol/gen/containerd/options/runc.js';
+import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
+import type { Any } from '../../protocol/gen/google/protobuf/any.js';
+import type { CheckpointOptions } from '../types.js';
+import type { RemoteContext } from './context.js';
+import { asError } from './process.js';
+import { RUNTIME_V1_LINUX } from './runtime-options.js';
+
+const CRIU_LOG = 'dump.log';
+const CRIU_ERRORS_MAX = 5;
+
+/**
+ * Writes the checkpoint straight into the folder (`image_path`), where upstream takes it through containerd's content
+ * store, an image and a lease. One call in place of eight, and the files are the same.
+ */
+export async function checkpointTask(
+  context: RemoteContext,
+  containerId: string,
+  runtime: string,
+  dir: string,
+  options: CheckpointOptions,
+): Promise<void> {
+  if (!context.capabilities.checkpoint) {
+    throw new NotImplementedError(`checkpoint task ${containerId}: this backend has no checkpoints`, {
+      code: 'ERR_CAPABILITY',
+    });
+  }
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const work = await mkdtemp(join(tmpdir(), 'libcontainerd-criu-'));
+  try {
+    const request = {
+      containerId,
+      parentCheckpoint: '',
+      options: packOptions(runtime, { exit: options.exit ?? false, image: dir, work }),
+    };
+    await context.channel.unary(TasksDefinition, 'checkpoint', request, options);
+  } catch (err) {
+    if (!isUnknown(err) && !isInternal(err)) throw err;
+    throw await checkpointError(containerId, asError(err), join(work, CRIU_LOG));
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Where CRIU keeps its logs while it restores; removed with the container. */
+export function restoreWorkDir(bundleDir: string): string {
+  return join(bundleDir, 'criu-work');
+}
+
+function packOptions(runtime: string, values: { exit: boolean; image: string; work: string }): Any {
+  const { exit, image, work } = values;
+  if (runtime === RUNTIME_V1_LINUX) {
+    const options = { ...V1Options.create(), exit, imagePath: image, workPath: work };
+    return packAny('containerd.linux.runc.CheckpointOptions', V1Options, options);
+  }
+  return packAny('containerd.runc.v1.CheckpointOptions', RuncOptions, {
+    ...RuncOptions.create(),
+    exit,
+    imagePath: image,
+    workPath: work,
+  });
+}
+
+/** runc says only that CRIU failed and where its log is; the log says why. */
+async function checkpointError(containerId: string, cause: EngineError, log: string): Promise<InternalError> {
+  let said = '';
+  try {
+    const lines = (await readFile(log, 'utf8')).split('\n').filter((line) => /\bError\b/.test(line));
+    said = lines.slice(-CRIU_ERRORS_MAX).join('; ');
+  } catch {
+    // No log: CRIU did not even start, and containerd's text says why.
+  }
+  const criu = said === '' ? '' : `; criu: ${said}`;
+  return new InternalError(`checkpoint task ${containerId}: ${cause.message}${criu}`, {
+    code: 'ERR_CHECKPOINT_FAILED',
+    cause,
+    fields: { containerId },
+  });
+}

@@ -1,0 +1,303 @@
+import {
+  CanceledError,
+  ConflictError,
+  type EngineError,
+  isAlreadyExists,
+  isNotFound,
+  NotFoundError,
+  toEngineError,
+} from '../../errdefs/index.js';
+import type { Logger } from '../../log/logger.js';
+import { packJson } from '../../protocol/any.js';
+import { ContainersDefinition } from '../../protocol/gen/containerd/services/containers.js';
+import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
+import { VersionDefinition } from '../../protocol/gen/containerd/services/version.js';
+import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
+import type { Envelope } from '../../protocol/gen/containerd/types/types.js';
+import type { GrpcChannel } from '../../protocol/grpc/channel.js';
+import type { Metrics } from '../../stats/metrics.js';
+import { assertRunnableSpec } from '../check-spec.js';
+import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from '../event.js';
+import { EventDispatch } from '../event-dispatch.js';
+import { assertIdentifier } from '../identifiers.js';
+import type { Run } from '../run.js';
+import { RunTable } from '../run-table.js';
+import type {
+  CallOptions,
+  Capabilities,
+  Client,
+  Container,
+  NewContainerOptions,
+  RestoredContainer,
+  RestoreOptions,
+  VersionInfo,
+} from '../types.js';
+import { BUNDLE_LABEL, bundleDirOf } from './bundle-dir.js';
+import { containerOfRecord, RemoteContainer } from './container.js';
+import { Lifetime, type RemoteContext, StdioRegistry } from './context.js';
+import { decodeEvent } from './event-facts.js';
+import { EventStream } from './event-stream.js';
+import { isUndecided } from './process-facts.js';
+import { Resync } from './resync.js';
+import { containerOptions } from './runtime-options.js';
+import { sampleMany } from './stats.js';
+
+export interface RemoteClientOptions {
+  readonly channel: GrpcChannel;
+  readonly namespace: string;
+  readonly stateDir: string;
+  readonly defaultRuntime: string;
+  readonly capabilities: Capabilities;
+  readonly log: Logger;
+  readonly sweepIntervalMs: number;
+  readonly goneGraceMs: number;
+}
+
+/** The seam over one containerd and one of its namespaces. Made by `connectRemote`. */
+export class RemoteClient implements Client {
+  readonly namespace: string;
+  readonly capabilities: Capabilities;
+  readonly closed: Promise<void>;
+  readonly #context: RemoteContext;
+  readonly #dispatch: EventDispatch;
+  readonly #stream: EventStream;
+  readonly #resync: Resync;
+  readonly #sweep: NodeJS.Timeout;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  #onClosed: () => void = () => {};
+
+  constructor(options: RemoteClientOptions) {
+    const { channel, namespace, log } = options;
+    this.namespace = namespace;
+    this.capabilities = options.capabilities;
+    this.closed = new Promise((resolve) => {
+      this.#onClosed = resolve;
+    });
+    this.#dispatch = new EventDispatch(log);
+    this.#stream = new EventStream({
+      channel,
+      namespace,
+      log,
+      onEnvelope: (envelope) => this.#receive(envelope),
+      onLive: (attempt) => this.#live(attempt),
+    });
+    this.#context = {
+      channel,
+      namespace,
+      stateDir: options.stateDir,
+      defaultRuntime: options.defaultRuntime,
+      capabilities: options.capabilities,
+      table: new RunTable((event) => this.#dispatch.publish(event)),
+      log,
+      stdio: new StdioRegistry(),
+      lifetime: new Lifetime(),
+      verify: (run: Run) => void this.#resync.run(run),
+      isConnected: () => this.#stream.state === 'live',
+    };
+    this.#resync = new Resync(this.#context, { goneGraceMs: options.goneGraceMs });
+    this.#sweep = setInterval(() => void this.#resyncAll(), options.sweepIntervalMs);
+    this.#sweep.unref();
+  }
+
+  /** Opens the event stream; to be called once, before anything else. */
+  async begin(): Promise<void> {
+    await this.#stream.start();
+  }
+
+  /** Calls made so far by method, `Tasks/Create` and so on: the budgets of design section 5 are tested with it. */
+  rpcCounts(): Map<string, number> {
+    return this.#context.channel.rpcs.counts();
+  }
+
+  async version(call: CallOptions = {}): Promise<VersionInfo> {
+    const { version, revision } = await this.#context.channel.unary(VersionDefinition, 'version', {}, call);
+    return { name: 'containerd', version, revision };
+  }
+
+  async newContainer(id: string, options: NewContainerOptions, call: CallOptions = {}): Promise<Container> {
+    assertIdentifier('container', id);
+    assertRunnableSpec(options.spec);
+    const runtime = options.runtime ?? this.#context.defaultRuntime;
+    const bundleDir = await bundleDirOf(this.#context.stateDir, id, options.spec);
+    const labels = { ...options.labels, [BUNDLE_LABEL]: bundleDir };
+    const runtimeOptions = options.runtimeOptions;
+    const any = containerOptions(runtime, runtimeOptions);
+    const container = {
+      id,
+      labels,
+      image: '',
+      runtime: { name: runtime, options: any },
+      spec: packJson('Spec', options.spec),
+      snapshotter: '',
+      snapshotKey: '',
+      createdAt: undefined,
+      updatedAt: undefined,
+      extensions: {},
+      sandbox: '',
+    };
+    try {
+      await this.#context.channel.unary(ContainersDefinition, 'create', { container }, call);
+    } catch (err) {
+      if (!isAlreadyExists(err)) throw err;
+      throw new ConflictError(`create container ${id}: the id is already in use`, {
+        code: 'ERR_CONTAINER_EXISTS',
+        cause: err,
+        fields: { containerId: id },
+      });
+    }
+    const { spec } = options;
+    return new RemoteContainer(this.#context, { id, runtime, labels, spec, options: any, runtimeOptions, bundleDir });
+  }
+
+  async loadContainer(id: string, call: CallOptions = {}): Promise<Container> {
+    assertIdentifier('container', id);
+    try {
+      const { container } = await this.#context.channel.unary(ContainersDefinition, 'get', { id }, call);
+      if (container !== undefined) return await containerOfRecord(this.#context, container);
+    } catch (err) {
+      if (!isNotFound(err)) throw err;
+      throw containerNotFound(id, err);
+    }
+    throw containerNotFound(id);
+  }
+
+  async containers(call: CallOptions = {}): Promise<Container[]> {
+    const containers: Container[] = [];
+    const timeoutMs = call.timeoutMs ?? 30_000;
+    // A stream, since 1000 specs are more than one message may hold.
+    const stream = this.#context.channel.stream(
+      ContainersDefinition,
+      'listStream',
+      { filters: [] },
+      { ...call, timeoutMs },
+    );
+    for await (const { container } of stream) {
+      if (container !== undefined) containers.push(await containerOfRecord(this.#context, container));
+    }
+    return containers;
+  }
+
+  async restore(options: RestoreOptions = {}): Promise<RestoredContainer[]> {
+    const [containers, { tasks }] = await Promise.all([
+      this.containers(options),
+      this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, options),
+    ]);
+    const byId = new Map(tasks.map((task) => [task.id, task]));
+    return Promise.all(containers.map((container) => this.#restoreOne(container, byId.get(container.id), options)));
+  }
+
+  stats(ids?: readonly string[], call: CallOptions = {}): Promise<Map<string, Metrics>> {
+    return sampleMany(this.#context, ids, call);
+  }
+
+  subscribe(handler: EventHandler, options?: EventsOptions): Subscription {
+    return this.#dispatch.subscribe(handler, options);
+  }
+
+  events(
+    options?: EventsOptions & { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterableIterator<ContainerEvent> {
+    return this.#dispatch.events(options);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      clearInterval(this.#sweep);
+      await this.#stream.close();
+      await this.#dispatch.close();
+      await this.#end(new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' }));
+    }
+    await this.closed;
+  }
+
+  destroy(reason?: Error): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    clearInterval(this.#sweep);
+    this.#dispatch.destroy();
+    void this.#stream.close();
+    const cause = reason === undefined ? undefined : toEngineError(reason);
+    void this.#end(new CanceledError('the client was destroyed', { code: 'ERR_CLIENT_CLOSED', cause }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(reason: EngineError): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#resync.close();
+    this.#context.lifetime.end(reason);
+    this.#context.channel.close(reason);
+    try {
+      await this.#context.stdio.detachAll();
+    } catch (err) {
+      this.#context.log.warn({ err, namespace: this.namespace }, 'close stdio with the client');
+    }
+    this.#onClosed();
+  }
+
+  async #restoreOne(
+    container: Container,
+    listed: ProcessRecord | undefined,
+    options: RestoreOptions,
+  ): Promise<RestoredContainer> {
+    const attach = options.attach?.(container);
+    const { signal, timeoutMs } = options;
+    try {
+      if (listed !== undefined && !isUndecided(listed) && container instanceof RemoteContainer) {
+        return { container, task: await container.adopt(listed, attach) };
+      }
+      const call = { signal, timeoutMs };
+      const task = attach === undefined ? await container.task(call) : await container.attachTask(attach, call);
+      return { container, task };
+    } catch (err) {
+      if (isNotFound(err)) return { container, task: undefined };
+      return { container, task: undefined, error: toEngineError(err) };
+    }
+  }
+
+  #receive(envelope: Envelope): void {
+    if (envelope.namespace !== this.namespace) return;
+    try {
+      const event = decodeEvent(envelope);
+      // gVisor has sent events without a container (gvisor#12996).
+      if (event === undefined || event.containerId === '') return;
+      const { containerId, processId, type, pid, timestamp, fact } = event;
+      const isOurs =
+        fact === undefined ? false : this.#context.table.apply(containerId, fact, { timestamp, synthesized: false });
+      const run = this.#context.table.get(containerId);
+      if (isOurs || (run !== undefined && type !== 'checkpointed')) return;
+      const fields = { containerId, processId, pid, timestamp, run: run?.generation, synthesized: false };
+      if (type !== 'exit') this.#dispatch.publish({ ...fields, type });
+      else if (event.exit !== undefined) this.#dispatch.publish({ ...fields, type, exit: event.exit });
+    } catch (err) {
+      this.#context.log.error({ err, topic: envelope.topic, namespace: this.namespace }, 'read an event');
+    }
+  }
+
+  /** After a gap: subscribe came first, so what the list does not tell will come as an event. */
+  #live(attempt: number): void {
+    if (attempt === 1) return;
+    this.#context.log.info({ namespace: this.namespace, attempt }, 'the event stream is back');
+    void this.#resyncAll();
+  }
+
+  async #resyncAll(): Promise<void> {
+    try {
+      await this.#resync.all();
+    } catch (err) {
+      if (this.#state === 'open') this.#context.log.warn({ err, namespace: this.namespace }, 'resync of running tasks');
+    }
+  }
+}
+
+function containerNotFound(id: string, cause?: unknown): NotFoundError {
+  return new NotFoundError(`load container ${id}: no such container`, {
+    code: 'ERR_CONTAINER_NOT_FOUND',
+    cause,
+    fields: { containerId: id },
+  });
+}

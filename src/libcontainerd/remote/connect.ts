@@ -1,0 +1,117 @@
+import { connect as dial } from 'node:net';
+import {
+  type EngineError,
+  InvalidArgumentError,
+  isCanceled,
+  isDeadlineExceeded,
+  isNotImplemented,
+  isUnavailable,
+  toEngineError,
+  UnavailableError,
+} from '../../errdefs/index.js';
+import { defaultLogger, type Logger } from '../../log/logger.js';
+import { IntrospectionDefinition } from '../../protocol/gen/containerd/services/introspection.js';
+import { VersionDefinition } from '../../protocol/gen/containerd/services/version.js';
+import { GrpcChannel } from '../../protocol/grpc/channel.js';
+import { isWindowsPipe, socketPath } from '../../protocol/grpc/target.js';
+import { assertIdentifier } from '../identifiers.js';
+import type { CallOptions } from '../types.js';
+import { capabilitiesOf } from './capabilities.js';
+import { RemoteClient } from './client.js';
+import { TIMEOUTS } from './timeouts.js';
+
+export interface ConnectOptions {
+  /** Socket path, `unix://PATH` or Windows named pipe. @default '/run/containerd/containerd.sock' */
+  readonly address?: string | undefined;
+  /** containerd's tenant: this client sees nothing outside it. @default 'default' */
+  readonly namespace?: string | undefined;
+  /** Folder for the FIFOs of this namespace; the same again after a restart. @default '/run/libcontainerd/NAMESPACE' */
+  readonly stateDir?: string | undefined;
+  /** For containers that name none. @default 'io.containerd.runc.v2' */
+  readonly runtime?: string | undefined;
+  /** @default the logger that `LIBCONTAINERD_LOG` sets up; silent without it */
+  readonly logger?: Logger | undefined;
+  /** While tasks run they are all listed once in this many milliseconds, in case an event was lost. @default 30 000 */
+  readonly sweepIntervalMs?: number | undefined;
+  /** How long a vanished task's exit event may still come, in milliseconds, before the exit is unknown. @default 5000 */
+  readonly goneGraceMs?: number | undefined;
+}
+
+const DEFAULT_ADDRESS =
+  process.platform === 'win32' ? '\\\\.\\pipe\\containerd-containerd' : '/run/containerd/containerd.sock';
+const DEFAULT_RUNTIME = process.platform === 'win32' ? 'io.containerd.runhcs.v1' : 'io.containerd.runc.v2';
+const DIAL_TIMEOUT_MS = 1_000;
+
+/**
+ * Connects to a containerd and subscribes to its events. Nothing is left open when it fails.
+ * @throws InvalidArgumentError `ERR_ADDRESS_INVALID`, `ERR_NAMESPACE_INVALID`; UnavailableError
+ * `ERR_CONTAINERD_UNREACHABLE` when nobody listens, `ERR_NOT_CONTAINERD` when something else does; CanceledError
+ */
+export async function connectRemote(options: ConnectOptions = {}, call: CallOptions = {}): Promise<RemoteClient> {
+  const address = options.address ?? DEFAULT_ADDRESS;
+  const namespace = options.namespace ?? 'default';
+  assertIdentifier('namespace', namespace);
+  const channel = new GrpcChannel(address, namespace);
+  let client: RemoteClient | undefined;
+  try {
+    const bounded = { timeoutMs: TIMEOUTS.connect, ...call };
+    const [, { plugins }] = await Promise.all([
+      channel.unary(VersionDefinition, 'version', {}, bounded),
+      channel.unary(IntrospectionDefinition, 'plugins', { filters: [] }, bounded),
+    ]);
+    client = new RemoteClient({
+      channel,
+      namespace,
+      stateDir: absolute(options.stateDir ?? `/run/libcontainerd/${namespace}`),
+      defaultRuntime: options.runtime ?? DEFAULT_RUNTIME,
+      capabilities: capabilitiesOf(address, plugins),
+      log: options.logger ?? defaultLogger(),
+      sweepIntervalMs: options.sweepIntervalMs ?? 30_000,
+      goneGraceMs: options.goneGraceMs ?? 5_000,
+    });
+    await client.begin();
+    return client;
+  } catch (err) {
+    client?.destroy();
+    channel.close();
+    throw await explain(address, toEngineError(err));
+  }
+}
+
+function absolute(stateDir: string): string {
+  if (stateDir.startsWith('/') || process.platform === 'win32') return stateDir;
+  throw new InvalidArgumentError(`use state folder ${JSON.stringify(stateDir)}: it is not an absolute path`, {
+    code: 'ERR_OPTION_INVALID',
+  });
+}
+
+/** gRPC says "unavailable" for both an empty address and a wrong peer; what to do about them differs. */
+async function explain(address: string, err: EngineError): Promise<EngineError> {
+  if (isCanceled(err) || !(isUnavailable(err) || isDeadlineExceeded(err) || isNotImplemented(err))) return err;
+  const fields = { address };
+  if (!isWindowsPipe(address) && !(await isListening(socketPath(address)))) {
+    return new UnavailableError(`connect to containerd: nobody listens at ${address}`, {
+      code: 'ERR_CONTAINERD_UNREACHABLE',
+      cause: err,
+      fields,
+    });
+  }
+  return new UnavailableError(`connect to containerd: what listens at ${address} does not answer as containerd`, {
+    code: 'ERR_NOT_CONTAINERD',
+    cause: err,
+    fields,
+  });
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = dial({ path, timeout: DIAL_TIMEOUT_MS });
+    const settle = (listening: boolean) => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('timeout', () => settle(false));
+    socket.once('error', () => settle(false));
+  });
+}

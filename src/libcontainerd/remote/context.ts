@@ -1,0 +1,82 @@
+import type { Stdio } from '../../cio/stdio.js';
+import type { EngineError } from '../../errdefs/index.js';
+import type { Logger } from '../../log/logger.js';
+import type { GrpcChannel } from '../../protocol/grpc/channel.js';
+import type { Run } from '../run.js';
+import type { RunTable } from '../run-table.js';
+import type { Capabilities } from '../types.js';
+
+/** What the objects of one remote client share. */
+export interface RemoteContext {
+  readonly channel: GrpcChannel;
+  readonly namespace: string;
+  /** Holds one folder a container, for its FIFOs. */
+  readonly stateDir: string;
+  readonly defaultRuntime: string;
+  readonly capabilities: Capabilities;
+  readonly table: RunTable;
+  readonly log: Logger;
+  /** Open stdio by run and process id, so that one reader is the only one and all are closed with the client. */
+  readonly stdio: StdioRegistry;
+  readonly lifetime: Lifetime;
+  /** Asks containerd about a run that it seems not to know any more. Never throws, does not block. */
+  readonly verify: (run: Run) => void;
+  /** Whether the event stream is in force. */
+  readonly isConnected: () => boolean;
+}
+
+export class StdioRegistry {
+  readonly #open = new Map<Run, Map<string, Stdio>>();
+
+  get(run: Run, processId: string): Stdio | undefined {
+    return this.#open.get(run)?.get(processId);
+  }
+
+  add(run: Run, processId: string, stdio: Stdio): void {
+    const ofRun = this.#open.get(run) ?? new Map<string, Stdio>();
+    this.#open.set(run, ofRun.set(processId, stdio));
+  }
+
+  async close(run: Run, processId: string): Promise<void> {
+    const stdio = this.get(run, processId);
+    this.#open.get(run)?.delete(processId);
+    await stdio?.close({ removeFiles: true });
+  }
+
+  /** The task was deleted: nothing of it or its execs is left to read. */
+  async closeRun(run: Run): Promise<void> {
+    const ofRun = this.#open.get(run);
+    this.#open.delete(run);
+    await Promise.all([...(ofRun?.values() ?? [])].map((stdio) => stdio.close({ removeFiles: true })));
+  }
+
+  /** The client ends and the containers go on: the FIFOs stay for whoever attaches next. */
+  async detachAll(): Promise<void> {
+    const all = [...this.#open.values()].flatMap((ofRun) => [...ofRun.values()]);
+    this.#open.clear();
+    await Promise.all(all.map((stdio) => stdio.close({ removeFiles: false })));
+  }
+}
+
+/** The client's end, as those see it who wait for something else. */
+export class Lifetime {
+  readonly #listeners = new Set<(reason: EngineError) => void>();
+  #reason: EngineError | undefined;
+
+  /** Calls back when the client ends, at once when it has. Returns how to stop listening. */
+  onEnd(listener: (reason: EngineError) => void): () => void {
+    if (this.#reason !== undefined) {
+      listener(this.#reason);
+      return () => {};
+    }
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  end(reason: EngineError): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    for (const listener of this.#listeners) listener(reason);
+    this.#listeners.clear();
+  }
+}

@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import { isCanceled, isNotFound } from '../../errdefs/index.js';
+import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
+import type { Process } from '../../protocol/gen/containerd/types/task.js';
+import type { Run } from '../run.js';
+import type { RemoteContext } from './context.js';
+import { applyReply } from './process-facts.js';
+import { TIMEOUTS } from './timeouts.js';
+
+/** Questions about single processes asked at once; a slow shim must not hold up the others. */
+const CONCURRENCY = 16;
+const RETRY_FIRST_MS = 100;
+/** After this many questions without a decision (a frozen shim, say) the next sweep goes on. */
+const TRIES_MAX = 6;
+
+export interface ResyncOptions {
+  /** How long the exit event of a task that is gone may take (shims redeliver), before its exit is called unknown. */
+  readonly goneGraceMs: number;
+}
+
+/**
+ * Makes sure of what is true of the live runs: after a gap in the events, every half minute, and when a call found
+ * something missing. Missing from a list is not death: containerd leaves out tasks whose shim did not answer in 2 s.
+ */
+export class Resync {
+  readonly #context: RemoteContext;
+  readonly #options: ResyncOptions;
+  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
+  /** Runs that are being asked about; a second reason to ask joins the first. */
+  readonly #asking = new Map<Run, Promise<void>>();
+  readonly #gone = new Set<Run>();
+  readonly #abort = new AbortController();
+
+  constructor(context: RemoteContext, options: ResyncOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /**
+   * One list, then a question for each run that it does not settle, and for each exec that runs: lists show none.
+   * @throws what the list throws
+   */
+  async all(): Promise<void> {
+    const runs = this.#context.table.runs();
+    if (runs.length === 0) return;
+    const call = { timeoutMs: TIMEOUTS.resyncCall };
+    const { tasks } = await this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, call);
+    const byId = new Map(tasks.map((task) => [task.id, task]));
+    await Promise.all(
+      runs.map(async (run) => {
+        const listed = byId.get(run.containerId);
+        const isSettled = listed !== undefined && applyReply(run, run.containerId, listed) === 'applied';
+        if (!isSettled) await this.run(run);
+        else await this.#execs(run);
+      }),
+    );
+  }
+
+  /** Asks about one run until it is decided. Never throws. */
+  run(run: Run): Promise<void> {
+    const asking = this.#asking.get(run);
+    if (asking !== undefined) return asking;
+    const started = this.#settle(run).finally(() => this.#asking.delete(run));
+    this.#asking.set(run, started);
+    return started;
+  }
+
+  close(): void {
+    this.#abort.abort();
+    this.#queue.clear();
+  }
+
+  async #settle(run: Run): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX && !this.#isOver(run); tries++) {
+      const verdict = await this.#ask(run, '');
+      if (verdict === 'applied') return this.#execs(run);
+      if (verdict === 'gone') return this.#markGone(run);
+      // containerd is away: the next connection asks about everything again.
+      if (verdict === 'unreachable') return;
+      await this.#sleep(RETRY_FIRST_MS * 2 ** tries);
+    }
+  }
+
+  async #execs(run: Run): Promise<void> {
+    const execs = run.unfinished().filter((id) => id !== run.containerId);
+    await Promise.all(
+      execs.map(async (execId) => {
+        const verdict = await this.#ask(run, execId);
+        if (verdict === 'gone') this.#later(() => this.#context.table.concludeUnknown(run, [execId]));
+      }),
+    );
+  }
+
+  #ask(run: Run, execId: string): Promise<'applied' | 'gone' | 'undecided' | 'unreachable'> {
+    return this.#queue.add(async () => {
+      let process: Process | undefined;
+      try {
+        const request = { containerId: run.containerId, execId };
+        const call = { timeoutMs: TIMEOUTS.resyncCall };
+        process = (await this.#context.channel.unary(TasksDefinition, 'get', request, call)).process;
+      } catch (err) {
+        if (isNotFound(err)) return 'gone';
+        if (isCanceled(err) || this.#abort.signal.aborted) return 'unreachable';
+        this.#context.log.debug({ err, containerId: run.containerId, execId }, 'ask for the state of a process');
+        return this.#context.isConnected() ? 'undecided' : 'unreachable';
+      }
+      if (process === undefined) return 'gone';
+      const outcome = applyReply(run, execId === '' ? run.containerId : execId, process);
+      return outcome === 'of-another-run' ? 'gone' : outcome;
+    });
+  }
+
+  /** Its exit event may still be on its way: shims repeat what containerd did not take for some seconds. */
+  #markGone(run: Run): void {
+    if (this.#gone.has(run)) return;
+    this.#gone.add(run);
+    this.#context.log.debug({ containerId: run.containerId }, 'the task is gone, its exit was not heard of yet');
+    this.#later(() => {
+      this.#gone.delete(run);
+      this.#context.table.concludeUnknown(run);
+      // An init that was never started has nothing to finish; its waiters must not wait for ever either.
+      this.#context.table.concludeUnknown(run, [run.containerId]);
+    });
+  }
+
+  #later(action: () => void): void {
+    void this.#sleep(this.#options.goneGraceMs).then(() => {
+      if (!this.#abort.signal.aborted) action();
+    });
+  }
+
+  /** Ends early when closed. Does not keep the process alive. */
+  #sleep(ms: number): Promise<void> {
+    return delay(ms, undefined, { signal: this.#abort.signal, ref: false }).catch(() => {});
+  }
+
+  #isOver(run: Run): boolean {
+    return this.#abort.signal.aborted || run.phase !== 'live' || run.exitOf(run.containerId) !== undefined;
+  }
+}

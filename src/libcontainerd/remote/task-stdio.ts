@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises';
+import { FifoStdio } from '../../cio/fifo-stdio.js';
+import type { Stdio, StdioConfig } from '../../cio/stdio.js';
+import { PermissionDeniedError } from '../../errdefs/index.js';
+import type { AttachStdio, StdioOptions } from '../types.js';
+
+/**
+ * Opens our ends and hands them to the caller, before the process exists. Nothing is left when the caller refuses.
+ * @returns `undefined` when no stdio was asked for
+ */
+export async function openStdio(
+  dir: string,
+  processId: string,
+  terminal: boolean,
+  options: StdioOptions | undefined,
+): Promise<Stdio | undefined> {
+  if (options === undefined) return undefined;
+  await makeBundleDir(dir);
+  const stdio = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
+  return handOver(stdio, options.attach, true);
+}
+
+/** Opens the FIFOs of a process that another life of this program left running. */
+export async function reopenStdio(config: StdioConfig, attach: AttachStdio): Promise<Stdio> {
+  return handOver(await FifoStdio.openExisting(config), attach, false);
+}
+
+async function handOver(stdio: Stdio, attach: AttachStdio, removeFiles: boolean): Promise<Stdio> {
+  try {
+    await attach(stdio.streams);
+    return stdio;
+  } catch (err) {
+    await stdio.close({ removeFiles });
+    throw err;
+  }
+}
+
+async function makeBundleDir(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    throw new PermissionDeniedError(`make folder ${dir} for stdio`, {
+      code: 'ERR_STATE_DIR',
+      cause,
+      fields: { path: dir },
+    });
+  }
+}

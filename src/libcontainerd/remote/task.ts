@@ -1,0 +1,187 @@
+import { nullStdio, type Stdio } from '../../cio/stdio.js';
+import {
+  ConflictError,
+  type EngineError,
+  isAlreadyExists,
+  isFailedPrecondition,
+  isNotFound,
+  NotFoundError,
+} from '../../errdefs/index.js';
+import type { LinuxResources, OciProcess } from '../../oci/runtime-spec.js';
+import { packJson } from '../../protocol/any.js';
+import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
+import type { Metrics } from '../../stats/metrics.js';
+import { assertOciProcess } from '../check-spec.js';
+import { assertIdentifier } from '../identifiers.js';
+import type { Run } from '../run.js';
+import type {
+  CallOptions,
+  CheckpointOptions,
+  ExecOptions,
+  ExitStatus,
+  Process,
+  ProcessSummary,
+  Task,
+} from '../types.js';
+import { checkpointTask } from './checkpoint.js';
+import type { RemoteContext } from './context.js';
+import { RemoteExec } from './exec.js';
+import { asError, RemoteProcess } from './process.js';
+import { exitOfReply } from './process-facts.js';
+import { summaryOf } from './process-summary.js';
+import { sampleOne } from './stats.js';
+import { openStdio } from './task-stdio.js';
+import { TIMEOUTS } from './timeouts.js';
+
+/** What a task needs to know of its container, kept so that no call reads it again. */
+export interface TaskOrigin {
+  readonly runtime: string;
+  /** Holds the FIFOs of the task and its execs. */
+  readonly bundleDir: string;
+}
+
+export class RemoteTask extends RemoteProcess implements Task {
+  readonly #origin: TaskOrigin;
+
+  constructor(context: RemoteContext, run: Run, origin: TaskOrigin, stdio: Stdio | undefined) {
+    super(context, run, '');
+    this.#origin = origin;
+    if (stdio !== undefined) this.bindStdio(stdio);
+  }
+
+  async pause(call: CallOptions = {}): Promise<void> {
+    await this.ask(() => this.context.channel.unary(TasksDefinition, 'pause', { containerId: this.id }, call));
+    this.run.apply({ kind: 'paused', at: Date.now(), source: 'reply' }, { timestamp: new Date(), synthesized: false });
+  }
+
+  async resume(call: CallOptions = {}): Promise<void> {
+    await this.ask(() => this.context.channel.unary(TasksDefinition, 'resume', { containerId: this.id }, call));
+    this.run.apply({ kind: 'resumed', at: Date.now(), source: 'reply' }, { timestamp: new Date(), synthesized: false });
+  }
+
+  async exec(execId: string, process: OciProcess, options: ExecOptions = {}, call: CallOptions = {}): Promise<Process> {
+    assertIdentifier('exec', execId);
+    assertOciProcess(process);
+    if (execId === this.id) throw this.#execExists(execId);
+    // FIFOs are named by the exec's id: making those of a live one again would steal its output.
+    if (this.context.stdio.get(this.run, execId) !== undefined) throw this.#execExists(execId);
+    const terminal = process.terminal ?? false;
+    const stdio = await openStdio(this.#origin.bundleDir, execId, terminal, options.stdio);
+    try {
+      await this.#addExec(execId, process, stdio?.config ?? nullStdio.config, call);
+    } catch (err) {
+      stdio?.peerFailed();
+      await stdio?.close({ removeFiles: !isAlreadyExists(err) });
+      if (isAlreadyExists(err)) throw this.#execExists(execId, asError(err));
+      throw err;
+    }
+    this.run.apply({ kind: 'exec-added', processId: execId }, { timestamp: new Date(), synthesized: false });
+    return new RemoteExec(this.context, this.run, execId, stdio);
+  }
+
+  async pids(call: CallOptions = {}): Promise<number[]> {
+    return (await this.summary(call)).map(({ pid }) => pid);
+  }
+
+  async summary(call: CallOptions = {}): Promise<ProcessSummary[]> {
+    const request = { containerId: this.id };
+    const reply = await this.ask(() => this.context.channel.unary(TasksDefinition, 'listPids', request, call));
+    return reply.processes.map(summaryOf);
+  }
+
+  stats(call: CallOptions = {}): Promise<Metrics> {
+    return this.ask(() => sampleOne(this.context, this.id, call));
+  }
+
+  async updateResources(resources: LinuxResources, call: CallOptions = {}): Promise<void> {
+    const request = { containerId: this.id, resources: packJson('LinuxResources', resources), annotations: {} };
+    await this.ask(() => this.context.channel.unary(TasksDefinition, 'update', request, call));
+  }
+
+  async checkpoint(dir: string, options: CheckpointOptions = {}): Promise<void> {
+    await this.ask(() => checkpointTask(this.context, this.id, this.#origin.runtime, dir, options));
+  }
+
+  async forceDelete(call: CallOptions = {}): Promise<ExitStatus> {
+    if (this.state.exit === undefined) await this.#killAndWait(call.signal);
+    return this.delete(call);
+  }
+
+  protected sendDelete(call: CallOptions) {
+    return this.context.channel.unary(TasksDefinition, 'delete', { containerId: this.id }, call);
+  }
+
+  /** The task stays created: the caller decides, with `forceDelete`. */
+  protected async startFailed(_error: EngineError): Promise<void> {}
+
+  protected async removed(): Promise<void> {
+    this.context.table.remove(this.run);
+    await this.context.stdio.closeRun(this.run);
+  }
+
+  async #addExec(execId: string, process: OciProcess, paths: Stdio['config'], call: CallOptions): Promise<void> {
+    const request = {
+      containerId: this.id,
+      execId,
+      stdin: paths.stdin,
+      stdout: paths.stdout,
+      stderr: paths.stderr,
+      terminal: process.terminal ?? false,
+      spec: packJson('Process', process),
+    };
+    await this.ask(() => this.context.channel.unary(TasksDefinition, 'exec', request, call));
+  }
+
+  /**
+   * Ends whatever runs. Asks containerd for the exit as well, registered before the kill: the event may be lost. Errors
+   * on the way are not the caller's: the delete that follows tells what matters. A task without a pid has nothing to
+   * kill and would be waited for in vain (containerd/containerd#7357, #10441).
+   */
+  async #killAndWait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.pid === 0) return;
+    const giveUp = new AbortController();
+    const bounded = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
+    const asked = this.context.channel
+      .unary(
+        TasksDefinition,
+        'wait',
+        { containerId: this.id, execId: '' },
+        { timeoutMs: TIMEOUTS.killWait, signal: bounded },
+      )
+      .then((reply) => {
+        const exit = exitOfReply(reply);
+        const origin = { timestamp: new Date(), synthesized: true };
+        this.run.apply({ kind: 'exit', processId: this.id, pid: 0, exit, source: 'reply' }, origin);
+      })
+      .catch((err: unknown) => {
+        if (!isNotFound(err)) this.context.log.debug({ err, containerId: this.id }, 'wait for a killed task');
+      });
+    try {
+      await this.kill('SIGKILL', { all: true, timeoutMs: TIMEOUTS.cleanup, signal });
+    } catch (err) {
+      // A paused task's shim may refuse until it is resumed, and a finished one has nothing to kill.
+      if (!isNotFound(err) && !isFailedPrecondition(err)) throw err;
+    }
+    try {
+      await Promise.race([this.wait({ timeoutMs: TIMEOUTS.killWait, signal }), asked]);
+    } finally {
+      giveUp.abort();
+    }
+  }
+
+  #execExists(execId: string, cause?: EngineError): ConflictError {
+    return new ConflictError(`exec ${execId} of ${this.id}: the id is already in use`, {
+      code: 'ERR_EXEC_EXISTS',
+      cause,
+      fields: { containerId: this.id, execId },
+    });
+  }
+}
+
+export function taskNotFound(containerId: string, cause?: EngineError): NotFoundError {
+  return new NotFoundError(`find task of ${containerId}: it has none`, {
+    code: 'ERR_TASK_NOT_FOUND',
+    cause,
+    fields: { containerId },
+  });
+}

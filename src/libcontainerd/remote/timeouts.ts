@@ -1,0 +1,19 @@
+/** Deadlines in milliseconds that are ours and not the caller's, with the upstream they come from where there is one. */
+export const TIMEOUTS = {
+  /** Version and plugins at connect. */
+  connect: 10_000,
+  /** Cleaning up after a create that failed or was given up. */
+  cleanup: 10_000,
+  /** moby `daemon/internal/libcontainerd/remote`: a failed exec is deleted even when the client went away. */
+  execCleanup: 45_000,
+  /** `forceDelete` waits this long for a killed process' exit. */
+  killWait: 10_000,
+  /** One call while making sure of a run's state. */
+  resyncCall: 10_000,
+  /** A batched sample: a hung shim blocks the whole answer (containerd/containerd#13848). */
+  statsBatch: 5_000,
+  /** One container's sample when the batch failed. */
+  statsSingle: 2_000,
+  /** containerd's `io.containerd.timeout.*` allow a create with a slow image; runc's console handshake takes 30 s. */
+  create: 60_000,
+} as const;
