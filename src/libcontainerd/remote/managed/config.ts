@@ -27,11 +27,12 @@ export interface ConfigOptions extends ContainerdTuning {
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const CRI = 'io.containerd.grpc.v1.cri';
-/** CRI of 2.x is four plugins. With only the first disabled the others load, and complain. */
+/** CRI of 2.x is four plugins; with only the first disabled the others load. A fifth cannot load without them. */
 const CRI_PARTS_V2 = [
   'io.containerd.cri.v1.images',
   'io.containerd.cri.v1.runtime',
   'io.containerd.podsandbox.controller.v1.podsandbox',
+  'io.containerd.grpc.v1.sandbox-controllers',
 ];
 /** Since 1.7. It serves CRI only, and listens on one socket for the whole machine. */
 const NRI = 'io.containerd.nri.v1.nri';
