@@ -2,15 +2,6 @@ import { DEFAULT_CODES } from './default-codes.js';
 import type { ErrorClass } from './error-class.js';
 import { SPECIFIC_CODES } from './specific-codes.js';
 
-/** One stable code. `docs/errors.md` repeats these texts and a test compares them. */
-export interface CodeRow {
-  readonly class: ErrorClass;
-  /** What it means, for an operator. */
-  readonly when: string;
-  /** What to do about it, for an operator. */
-  readonly remedy: string;
-}
-
 /**
  * Every stable code of the library. A code is never renamed, never moves to another class and is never used for
  * something else; a retired one stays out for ever.
@@ -56,3 +47,5 @@ export const RESERVED: readonly ErrorCode[] = [
   'ERR_CHECKPOINT_FAILED',
   'ERR_CAPABILITY',
 ];
+
+export type { CodeRow } from './code-row.js';

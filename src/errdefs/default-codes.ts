@@ -1,4 +1,4 @@
-import type { CodeRow } from './codes.js';
+import type { CodeRow } from './code-row.js';
 
 /** The code of an error that says nothing more than its class: one for each class, in the order of the classes. */
 export const DEFAULT_CODES = {

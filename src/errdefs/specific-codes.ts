@@ -1,4 +1,4 @@
-import type { CodeRow } from './codes.js';
+import type { CodeRow } from './code-row.js';
 
 /** The codes that say more than the class: one for each failure that an operator handles in its own way. */
 export const SPECIFIC_CODES = {

@@ -1,4 +1,4 @@
-import type { ExitStatus } from './types.js';
+import type { ExitStatus } from './exit-status.js';
 
 /** moby's event vocabulary. There is no `delete`: whoever deletes knows. */
 export type EventType =

@@ -2,6 +2,9 @@ import type { Readable, Writable } from 'node:stream';
 import type { LinuxResources, OciProcess, OciSpec } from '../oci/runtime-spec.js';
 import type { Metrics } from '../stats/metrics.js';
 import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from './event.js';
+import type { ExitStatus } from './exit-status.js';
+
+export type { ExitStatus } from './exit-status.js';
 
 /**
  * THE SEAM. Everything above this file works with any backend and never asks which one it has.
@@ -40,14 +43,6 @@ export interface Capabilities {
   readonly runtimeV1: boolean;
   /** Which union member `Task.stats` gives; `none` where the platform reports no statistics. */
   readonly metrics: 'cgroup1' | 'cgroup2' | 'windows' | 'none';
-}
-
-/** How a process ended. `code` is 128 + signal for a process that a signal ended. */
-export interface ExitStatus {
-  readonly code: number;
-  readonly exitedAt: Date;
-  /** True when nobody could tell: the task vanished with no exit event. `code` is then 255 (moby/moby#45800). */
-  readonly exitUnknown: boolean;
 }
 
 export type ProcessStatus = 'created' | 'running' | 'pausing' | 'paused' | 'stopped' | 'unknown';
@@ -130,6 +125,7 @@ export interface NewContainerOptions {
   /** Runtime name such as `io.containerd.runc.v2`. @default the client's default runtime */
   readonly runtime?: string | undefined;
   readonly runtimeOptions?: RuntimeOptions | undefined;
+  /** A label with an empty value is not kept: containerd has none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -199,7 +195,8 @@ export interface Process {
   status(call?: CallOptions): Promise<StatusInfo>;
   /**
    * Removes an ended process from the backend, after its output was drained: as long as bytes flow, and 2 s more.
-   * @throws FailedPreconditionError while it runs; NotFoundError when it is gone already
+   * @throws FailedPreconditionError while it runs, and for a task that was never started; NotFoundError when it is gone
+   * already
    */
   delete(call?: CallOptions): Promise<ExitStatus>;
 }
@@ -240,7 +237,7 @@ export interface Container {
   task(call?: CallOptions): Promise<Task>;
   /** The existing task with its stdio opened again: after a restart of this process. Only one reader may exist. */
   attachTask(attach: AttachStdio, call?: CallOptions): Promise<Task>;
-  /** @throws FailedPreconditionError while it has a task; NotFoundError when it is gone already */
+  /** @throws FailedPreconditionError while this client holds a task of it; NotFoundError when it is gone already */
   delete(call?: CallOptions): Promise<void>;
 }
 

@@ -119,7 +119,7 @@ export class RemoteClient implements Client {
     assertRunnableSpec(options.spec);
     const runtime = options.runtime ?? this.#context.defaultRuntime;
     const bundleDir = await bundleDirOf(this.#context.stateDir, id, options.spec);
-    const labels = { ...options.labels, [BUNDLE_LABEL]: bundleDir };
+    const labels = { ...withoutEmpty(options.labels), [BUNDLE_LABEL]: bundleDir };
     const runtimeOptions = options.runtimeOptions;
     const any = containerOptions(runtime, runtimeOptions);
     const container = {
@@ -292,6 +292,11 @@ export class RemoteClient implements Client {
       if (this.#state === 'open') this.#context.log.warn({ err, namespace: this.namespace }, 'resync of running tasks');
     }
   }
+}
+
+/** containerd keeps no label with an empty value; the object must not claim what a load would not show. */
+function withoutEmpty(labels: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
 }
 
 function containerNotFound(id: string, cause?: unknown): NotFoundError {

@@ -3,6 +3,7 @@ import {
   ConflictError,
   DataLossError,
   type EngineError,
+  FailedPreconditionError,
   isAlreadyExists,
   isCanceled,
   isDeadlineExceeded,
@@ -79,7 +80,7 @@ export class RemoteContainer implements Container {
       stdio = await openStdio(this.#state.bundleDir, this.id, terminal, options.stdio);
       const pid = await this.#create(options, stdio?.config ?? nullStdio.config, call);
       const origin = { timestamp: new Date(), synthesized: false };
-      this.#context.table.commit(run, [{ kind: 'created' }, { kind: 'pid', processId: this.id, pid }], origin);
+      this.#context.table.commit(run, [{ kind: 'pid', processId: this.id, pid }, { kind: 'created' }], origin);
       stdio?.peerOpened();
       return this.#taskOf(run, stdio);
     } catch (err) {
@@ -110,6 +111,12 @@ export class RemoteContainer implements Container {
   }
 
   async delete(call: CallOptions = {}): Promise<void> {
+    // containerd itself deletes a container under its running task; upstream's client asks it first, we know.
+    if (this.#context.table.get(this.id) !== undefined) {
+      throw new FailedPreconditionError(`delete container ${this.id}: it has a task; delete that first`, {
+        fields: { containerId: this.id },
+      });
+    }
     try {
       await this.#context.channel.unary(ContainersDefinition, 'delete', { id: this.id }, call);
     } catch (err) {
@@ -204,7 +211,7 @@ export class RemoteContainer implements Container {
     const origin = { timestamp: new Date(), synthesized: true };
     if (isSameRun) for (const fact of facts) run.apply(fact, origin);
     else {
-      const found = [{ kind: 'created' }, { kind: 'pid', processId: this.id, pid: process.pid }] as const;
+      const found = [{ kind: 'pid', processId: this.id, pid: process.pid }, { kind: 'created' }] as const;
       this.#context.table.commit(run, [...found, ...facts], origin);
     }
     return this.#taskOf(run, stdio);

@@ -96,7 +96,7 @@ export class EventStream {
     const { channel, namespace, onEnvelope } = this.#options;
     const topic = `${MARKER_TOPIC}/${randomBytes(8).toString('hex')}`;
     // One string with a comma is a logical AND; two strings are OR.
-    const filters = [`namespace==${namespace},topic~=|^/tasks/|`, `topic==${topic}`];
+    const filters = [`namespace=="${namespace}",topic~=|^/tasks/|`, `topic=="${topic}"`];
     const ours = new AbortController();
     const signal = AbortSignal.any([this.#abort.signal, ours.signal]);
     let markerError: EngineError | undefined;

@@ -2,6 +2,7 @@ import type { Stdio } from '../../cio/stdio.js';
 import {
   CanceledError,
   EngineError,
+  FailedPreconditionError,
   isDeadlineExceeded,
   isFailedPrecondition,
   isNotFound,
@@ -14,7 +15,7 @@ import { signalNumber } from '../signals.js';
 import type { CallOptions, ExitStatus, KillOptions, Process, RunSnapshot, StatusInfo } from '../types.js';
 import type { RemoteContext } from './context.js';
 import { applyReply, exitOfReply } from './process-facts.js';
-import { classifyStartError } from './start-error.js';
+import { classifyStartError, classifyStateError } from './start-error.js';
 
 /** What an init process and an exec share. `execId` is empty for the init process, as in containerd's API. */
 export abstract class RemoteProcess implements Process {
@@ -46,6 +47,9 @@ export abstract class RemoteProcess implements Process {
   }
 
   async start(call: CallOptions = {}): Promise<void> {
+    // A refusal from the shim would look like a start that failed, and a failed exec is deleted.
+    const { status } = this.state;
+    if (status !== 'created' && status !== 'unknown') throw this.refuse('start', `it is ${status}`);
     let pid: number;
     try {
       const request = { containerId: this.containerId, execId: this.execId };
@@ -121,6 +125,10 @@ export abstract class RemoteProcess implements Process {
   }
 
   async delete(call: CallOptions = {}): Promise<ExitStatus> {
+    return this.deleteNow(call);
+  }
+
+  protected async deleteNow(call: CallOptions): Promise<ExitStatus> {
     // What still runs is refused below; only output of an ended process is worth waiting for.
     if (this.state.exit !== undefined) await this.stdio?.waitDrained();
     try {
@@ -171,10 +179,16 @@ export abstract class RemoteProcess implements Process {
     try {
       return await call();
     } catch (err) {
-      if (!isNotFound(err)) throw err;
+      if (!isNotFound(err)) throw classifyStateError(asError(err));
       if (this.run.exitOf(this.id) === undefined) this.context.verify(this.run);
       throw this.notFound(asError(err));
     }
+  }
+
+  protected refuse(what: string, why: string): FailedPreconditionError {
+    return new FailedPreconditionError(`${what} ${this.describe()}: ${why}`, {
+      fields: { containerId: this.containerId },
+    });
   }
 
   protected describe(): string {

@@ -1,5 +1,6 @@
 import {
   type EngineError,
+  FailedPreconditionError,
   InvalidArgumentError,
   NotFoundError,
   NotImplementedError,
@@ -48,4 +49,13 @@ export function classifyStartError(what: string, err: EngineError): EngineError 
   if (pattern !== undefined) return pattern.make(message, err);
   if (err.errorClass === 'unknown') return new UnknownError(message, { code: 'ERR_START_FAILED', cause: err });
   return err;
+}
+
+/** Shims of containerd 1.x refuse by text: `cannot delete a running process`, `cannot exec in a stopped container`. */
+const WRONG_STATE = /\bcannot [a-z ]+ a (?:created|running|paused|stopped|deleted) (?:process|container|task|state)\b/;
+
+/** Gives a refusal for the process' state its class, which containerd 1.x leaves Unknown. */
+export function classifyStateError(err: EngineError): EngineError {
+  if (err.errorClass !== 'unknown' || !WRONG_STATE.test(err.message)) return err;
+  return new FailedPreconditionError(err.message, { cause: err });
 }

@@ -12,7 +12,7 @@ export async function sampleOne(context: RemoteContext, containerId: string, cal
   const { metrics } = await context.channel.unary(
     TasksDefinition,
     'metrics',
-    { filters: [`id==${containerId}`] },
+    { filters: [`id=="${containerId}"`] },
     call,
   );
   const metric = metrics.find(({ id }) => id === containerId);
@@ -32,7 +32,7 @@ export async function sampleMany(
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
   if (ids?.length === 0) return new Map();
-  const filters = ids?.map((id) => `id==${id}`) ?? [];
+  const filters = ids?.map((id) => `id=="${id}"`) ?? [];
   try {
     const bounded = {
       signal: call.signal,

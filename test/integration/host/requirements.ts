@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Why a test that needs these cannot run here; `false` when it can. For the `skip` option of node:test, which prints it. */
+export function missing(...binaries: readonly string[]): string | false {
+  if (process.platform !== 'linux') return `needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return 'needs root: run as root, or with sudo';
+  const absent = binaries.filter((binary) => !isOnPath(binary));
+  return absent.length === 0 ? false : `needs ${absent.join(', ')}: run scripts/setup.sh`;
+}
+
+function isOnPath(binary: string): boolean {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.some((folder) => folder !== '' && existsSync(join(folder, binary)));
+}
+
+/** Multiplies the counts of repetitive tests: 1 in `npm run test:full`, less in `npm test`. */
+export const SCALE = Number(process.env.SCALE ?? '1');
+
+export function scaled(count: number, least = 1): number {
+  return Math.max(least, Math.round(count * SCALE));
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import type { LinuxResources, OciProcess, OciSpec } from '../../../src/oci/runtime-spec.js';
+
+const CAPABILITIES = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID', 'CAP_SYS_CHROOT', 'CAP_DAC_OVERRIDE'];
+
+export interface SpecOptions {
+  readonly rootfs: string;
+  readonly process: OciProcess;
+  readonly resources?: LinuxResources;
+}
+
+/** A spec as an engine would make it: own namespaces, /proc, /dev, a cgroup of its own under /libcontainerd-test. */
+export function containerSpec({ rootfs, process, resources = {} }: SpecOptions): OciSpec {
+  return {
+    ociVersion: '1.0.2',
+    process: { capabilities: capabilities(), noNewPrivileges: true, ...process },
+    root: { path: rootfs },
+    hostname: 'test',
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
+      {
+        destination: '/dev/pts',
+        type: 'devpts',
+        source: 'devpts',
+        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666'],
+      },
+    ],
+    linux: {
+      namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }, { type: 'network' }],
+      cgroupsPath: `/libcontainerd-test/${randomBytes(6).toString('hex')}`,
+      resources: { devices: [{ allow: true, access: 'rwm' }], ...resources },
+    },
+  };
+}
+
+function capabilities() {
+  return { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
+}
