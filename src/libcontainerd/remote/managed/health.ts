@@ -12,7 +12,6 @@ export interface Loss {
 
 const READY_POLL_MS = 20;
 const KILL_WAIT_MS = 5_000;
-const STACK_DUMP_MS = 100;
 
 export type Readiness = 'ready' | 'ended' | 'late' | 'aborted';
 
@@ -96,12 +95,4 @@ export async function kill(daemon: DaemonProcess): Promise<boolean> {
   if (!daemon.alive) return true;
   daemon.signal('SIGKILL');
   return settlesWithin(daemon.ended, KILL_WAIT_MS);
-}
-
-/** The same for one that hangs: containerd writes the stacks of its goroutines to its log on SIGUSR1. */
-export async function killHanging(daemon: DaemonProcess): Promise<boolean> {
-  if (!daemon.alive) return true;
-  daemon.signal('SIGUSR1');
-  await settlesWithin(daemon.ended, STACK_DUMP_MS);
-  return kill(daemon);
 }

@@ -5,7 +5,7 @@ import { commandLine } from '../../../platform/process.js';
 import { configText } from './config.js';
 import { type DaemonProcess, spawnDaemon, watchDaemon } from './daemon-process.js';
 import { replaceFile, tailOf } from './folders.js';
-import { kill, killHanging, waitReady } from './health.js';
+import { kill, waitReady } from './health.js';
 import { identify, type ProcessIdentity } from './identity.js';
 import type { Settings } from './options.js';
 import { livingProcessOf, writePidfile } from './pidfile.js';
@@ -32,7 +32,7 @@ export async function launch(
   if (await isListening(address, DIAL_TIMEOUT_MS)) {
     throw startError(settings, `something else listens at ${address}`);
   }
-  for (const path of [address, settings.ttrpcAddress]) rmSync(path, { force: true });
+  removeSockets(settings);
   if (signal.aborted) throw gaveUp();
   const daemon = await spawnDaemon({
     binary: settings.binary,
@@ -68,9 +68,14 @@ function gaveUp(): CanceledError {
   return new CanceledError('start containerd: the supervisor was stopped meanwhile');
 }
 
-/** What must not be there when no containerd runs. */
-export function removeRunFiles(settings: Settings): void {
-  for (const path of [settings.pidfilePath, settings.address, settings.ttrpcAddress]) rmSync(path, { force: true });
+/** Removes what must not be there when our containerd does not run. A socket that somebody else took over stays. */
+export async function removeRunFiles(settings: Settings): Promise<void> {
+  rmSync(settings.pidfilePath, { force: true });
+  if (!(await isListening(settings.address, DIAL_TIMEOUT_MS))) removeSockets(settings);
+}
+
+function removeSockets(settings: Settings): void {
+  for (const path of [settings.address, settings.ttrpcAddress]) rmSync(path, { force: true });
 }
 
 /**
@@ -91,7 +96,7 @@ export async function adopt(settings: Settings, signal: AbortSignal): Promise<Da
   }
   if (readiness === 'late') {
     logger.warn({ pid: daemon.pid }, 'the containerd left by an earlier process does not answer, it is killed');
-    await killHanging(daemon);
+    await kill(daemon);
   }
   daemon.unwatch();
   if (readiness === 'aborted') throw gaveUp();

@@ -9,7 +9,7 @@ import {
 import { Backoff } from './backoff.js';
 import type { DaemonProcess } from './daemon-process.js';
 import { makeFolder } from './folders.js';
-import { kill, killHanging, type Loss, terminate, watchHealth } from './health.js';
+import { kill, type Loss, terminate, watchHealth } from './health.js';
 import { adopt, launch, removeRunFiles } from './launch.js';
 import { acquireLock, type Lock } from './lock.js';
 import { type ManagedContainerdOptions, resolveOptions, type Settings } from './options.js';
@@ -87,7 +87,7 @@ export class ManagedContainerd {
 
   /**
    * Adopts the living containerd of these folders or starts one, and resolves when it answers. From then on it is
-   * kept running. Resolves at once when that is so already.
+   * kept running. Resolves at once when that is so already. An adopted one keeps the configuration it was started with.
    *
    * @throws NotFoundError `ERR_CONTAINERD_MISSING`; FailedPreconditionError `ERR_CONTAINERD_VERSION`; ConflictError
    * `ERR_SUPERVISOR_BUSY`; PermissionDeniedError `ERR_STATE_DIR`; UnavailableError `ERR_CONTAINERD_START`;
@@ -178,7 +178,8 @@ export class ManagedContainerd {
       if (signal.aborted) throw gaveUp(err);
       const error = toEngineError(err);
       if (this.#daemon !== undefined) await kill(this.#daemon);
-      this.#leave(this.#daemon?.alive !== true);
+      await this.#leave(this.#daemon?.alive !== true);
+      if (signal.aborted) throw gaveUp(err);
       this.#change({ kind: 'fail', error });
       throw error;
     }
@@ -198,7 +199,7 @@ export class ManagedContainerd {
       const loss: Loss | undefined = await watchHealth(this.#settings, daemon, signal);
       if (loss === undefined) return;
       logger.error({ pid: daemon.pid, reason: loss.reason }, 'containerd was lost');
-      await killHanging(daemon);
+      await kill(daemon);
       if (signal.aborted) return;
       backoff.ran(loss.healthyMs);
       daemon = await this.#restart(loss.reason, backoff, signal);
@@ -226,7 +227,7 @@ export class ManagedContainerd {
       } catch (err) {
         if (signal.aborted) return undefined;
         logger.error({ err, attempt }, 'containerd cannot be started again');
-        reason = toEngineError(err).message;
+        reason = toEngineError(err).message.split('\n', 1).join();
       }
     }
     return undefined;
@@ -237,9 +238,7 @@ export class ManagedContainerd {
     if (this.#ending === undefined && kind !== 'stopped' && kind !== 'failed') {
       this.#change({ kind: 'stop' });
       this.#session.abort();
-      this.#ending = this.#finish(stop, timeoutMs).finally(() => {
-        this.#ending = undefined;
-      });
+      this.#ending = this.#finish(stop, timeoutMs);
     }
     return this.#ending ?? Promise.resolve();
   }
@@ -249,19 +248,25 @@ export class ManagedContainerd {
     const daemon = this.#daemon;
     const ended = daemon === undefined || (stop && (await terminate(daemon, timeoutMs)));
     daemon?.unwatch();
-    this.#leave(ended);
-    this.#change({ kind: 'ended' });
+    try {
+      await this.#leave(ended);
+    } finally {
+      this.#ending = undefined;
+      this.#change({ kind: 'ended' });
+    }
     if (stop && !ended) throw unkillable(daemon);
   }
 
   /** Gives the folders back. */
-  #leave(ended: boolean): void {
-    // Without the locks the files are another supervisor's.
-    if (ended && this.#locks.length === this.#settings.lockPaths.length) {
-      removeRunFiles(this.#settings);
-    }
+  async #leave(ended: boolean): Promise<void> {
     this.#daemon = undefined;
-    for (const lock of this.#locks.splice(0).reverse()) lock.release();
+    const locks = this.#locks.splice(0).reverse();
+    try {
+      // Without all locks the files are another supervisor's.
+      if (ended && locks.length === this.#settings.lockPaths.length) await removeRunFiles(this.#settings);
+    } finally {
+      for (const lock of locks) lock.release();
+    }
   }
 }
 
