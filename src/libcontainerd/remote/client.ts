@@ -30,6 +30,7 @@ import type {
   NewContainerOptions,
   RestoredContainer,
   RestoreOptions,
+  RuntimeOptions,
   VersionInfo,
 } from '../types.js';
 import { BUNDLE_LABEL, bundleDirOf } from './bundle-dir.js';
@@ -47,6 +48,7 @@ export interface RemoteClientOptions {
   readonly namespace: string;
   readonly stateDir: string;
   readonly defaultRuntime: string;
+  readonly defaultRuntimeOptions: RuntimeOptions | undefined;
   readonly capabilities: Capabilities;
   readonly log: Logger;
   readonly sweepIntervalMs: number;
@@ -86,6 +88,7 @@ export class RemoteClient implements Client {
       namespace,
       stateDir: options.stateDir,
       defaultRuntime: options.defaultRuntime,
+      defaultRuntimeOptions: options.defaultRuntimeOptions,
       capabilities: options.capabilities,
       table: new RunTable((event) => this.#dispatch.publish(event)),
       log,
@@ -120,7 +123,7 @@ export class RemoteClient implements Client {
     const runtime = options.runtime ?? this.#context.defaultRuntime;
     const bundleDir = await bundleDirOf(this.#context.stateDir, id, options.spec);
     const labels = { ...withoutEmpty(options.labels), [BUNDLE_LABEL]: bundleDir };
-    const runtimeOptions = options.runtimeOptions;
+    const runtimeOptions = options.runtimeOptions ?? this.#context.defaultRuntimeOptions;
     const any = containerOptions(runtime, runtimeOptions);
     const container = {
       id,

@@ -15,7 +15,7 @@ import { VersionDefinition } from '../../protocol/gen/containerd/services/versio
 import { GrpcChannel } from '../../protocol/grpc/channel.js';
 import { isWindowsPipe, socketPath } from '../../protocol/grpc/target.js';
 import { assertIdentifier } from '../identifiers.js';
-import type { CallOptions } from '../types.js';
+import type { CallOptions, RuntimeOptions } from '../types.js';
 import { capabilitiesOf } from './capabilities.js';
 import { RemoteClient } from './client.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly stateDir?: string | undefined;
   /** For containers that name none. @default 'io.containerd.runc.v2' */
   readonly runtime?: string | undefined;
+  /** For containers that give none. */
+  readonly runtimeOptions?: RuntimeOptions | undefined;
   /** @default the logger that `LIBCONTAINERD_LOG` sets up; silent without it */
   readonly logger?: Logger | undefined;
   /** While tasks run they are all listed once in this many milliseconds, in case an event was lost. @default 30 000 */
@@ -64,6 +66,7 @@ export async function connectRemote(options: ConnectOptions = {}, call: CallOpti
       namespace,
       stateDir: absolute(options.stateDir ?? `/run/libcontainerd/${namespace}`),
       defaultRuntime: options.runtime ?? DEFAULT_RUNTIME,
+      defaultRuntimeOptions: options.runtimeOptions,
       capabilities: capabilitiesOf(address, plugins),
       log: options.logger ?? defaultLogger(),
       sweepIntervalMs: options.sweepIntervalMs ?? 30_000,

@@ -111,6 +111,7 @@ export class RemoteContainer implements Container {
   }
 
   async delete(call: CallOptions = {}): Promise<void> {
+    this.#context.channel.assertUsable('Containers/Delete', call.signal);
     // containerd itself deletes a container under its running task; upstream's client asks it first, we know.
     if (this.#context.table.get(this.id) !== undefined) {
       throw new FailedPreconditionError(`delete container ${this.id}: it has a task; delete that first`, {

@@ -4,7 +4,7 @@ import type { Logger } from '../../log/logger.js';
 import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Run } from '../run.js';
 import type { RunTable } from '../run-table.js';
-import type { Capabilities } from '../types.js';
+import type { Capabilities, RuntimeOptions } from '../types.js';
 
 /** What the objects of one remote client share. */
 export interface RemoteContext {
@@ -13,6 +13,7 @@ export interface RemoteContext {
   /** Holds one folder a container, for its FIFOs. */
   readonly stateDir: string;
   readonly defaultRuntime: string;
+  readonly defaultRuntimeOptions: RuntimeOptions | undefined;
   readonly capabilities: Capabilities;
   readonly table: RunTable;
   readonly log: Logger;

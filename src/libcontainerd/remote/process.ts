@@ -47,6 +47,7 @@ export abstract class RemoteProcess implements Process {
   }
 
   async start(call: CallOptions = {}): Promise<void> {
+    this.context.channel.assertUsable('Tasks/Start', call.signal);
     // A refusal from the shim would look like a start that failed, and a failed exec is deleted.
     const { status } = this.state;
     if (status !== 'created' && status !== 'unknown') throw this.refuse('start', `it is ${status}`);

@@ -103,12 +103,14 @@ export class RemoteTask extends RemoteProcess implements Task {
   }
 
   async forceDelete(call: CallOptions = {}): Promise<ExitStatus> {
+    this.context.channel.assertUsable('Tasks/Kill', call.signal);
     if (this.state.exit === undefined) await this.#killAndWait(call.signal);
     return this.deleteNow(call);
   }
 
   /** A shim would end a task that was never started in silence; upstream's client refuses as well (moby/moby#44399). */
   override async delete(call: CallOptions = {}): Promise<ExitStatus> {
+    this.context.channel.assertUsable('Tasks/Delete', call.signal);
     if (this.state.status === 'created') throw this.refuse('delete', 'it was never started; use forceDelete');
     return this.deleteNow(call);
   }

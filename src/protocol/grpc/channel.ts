@@ -145,6 +145,15 @@ export class GrpcChannel {
     this.#client.close();
   }
 
+  /**
+   * For calls that may end before anything is sent.
+   * @throws CanceledError when the channel is closed or the signal has fired
+   */
+  assertUsable(what: string, signal: AbortSignal | undefined): void {
+    const refusal = this.#refusal(what, signal);
+    if (refusal !== undefined) throw refusal;
+  }
+
   #refusal(what: string, signal: AbortSignal | undefined): EngineError | undefined {
     if (this.#closedBecause !== undefined) return closedError(what, this.#closedBecause);
     return signal?.aborted ? cancelError(what, signal) : undefined;

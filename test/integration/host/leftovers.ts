@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -29,6 +30,28 @@ export async function shimsOf(folder: string): Promise<ShimProcess[]> {
     }),
   );
   return found.filter((shim) => shim !== undefined);
+}
+
+/** Ends what a failed test left running, so that the next one starts clean: shims and what runs in them, mounts. */
+export async function endLeftovers(folder: string): Promise<void> {
+  for (const { pid } of await shimsOf(folder)) {
+    for (const child of await childrenOf(pid)) kill(child);
+    kill(pid);
+  }
+  for (const mount of await mountsUnder(folder)) spawnSync('umount', ['--lazy', mount]);
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
+  }
 }
 
 async function mountsUnder(folder: string): Promise<string[]> {

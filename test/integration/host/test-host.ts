@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RemoteClient } from '../../../src/libcontainerd/remote/client.js';
 import { type ConnectOptions, connectRemote } from '../../../src/libcontainerd/remote/connect.js';
 import { ManagedContainerd, type ManagedContainerdOptions } from '../../../src/libcontainerd/remote/managed/index.js';
-import { leftovers } from './leftovers.js';
+import { endLeftovers, leftovers } from './leftovers.js';
 import { makeRootfs } from './rootfs.js';
 
 /** A containerd of the test's own in a folder of its own, with a busybox root file system beside it. */
@@ -39,7 +39,9 @@ export class TestHost {
   async client(options: ConnectOptions = {}): Promise<RemoteClient> {
     const namespace = options.namespace ?? 'test';
     const stateDir = join(this.folder, 'stdio', namespace);
-    const client = await connectRemote({ address: this.address, namespace, stateDir, ...options });
+    // runc's state has a folder of our own too: its default is shared by all containerds of the machine.
+    const runtimeOptions = { kind: 'runc', root: join(this.folder, 'runc') } as const;
+    const client = await connectRemote({ address: this.address, namespace, stateDir, runtimeOptions, ...options });
     this.#clients.add(client);
     return client;
   }
@@ -63,6 +65,7 @@ export class TestHost {
     for (const client of this.#clients) await client.close();
     const left = await this.leftovers();
     await this.containerd.stop();
+    await endLeftovers(this.folder);
     if (left.length > 0) throw new Error(`the tests left behind: ${left.join('; ')}`);
     await rm(this.folder, { recursive: true, force: true });
   }
