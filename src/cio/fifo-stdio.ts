@@ -6,6 +6,7 @@ import { FifoWriter } from './fifo-writer.js';
 import type { CloseStdioOptions, DrainOptions, Stdio, StdioConfig, StdioState, StdioStreams } from './stdio.js';
 
 const FIFO_SCHEME = 'fifo://';
+const HIGH_WATER_MARK = 64 * 1024;
 
 /** The stdio of one process over FIFOs, our side of them opened. See README.md for their life. */
 export class FifoStdio implements Stdio {
@@ -126,11 +127,13 @@ export class FifoStdio implements Stdio {
 
 /**
  * The socket itself is what the consumer gets: it waits in epoll and not in a thread, and stops reading when its buffer
- * (16 KiB and one read of up to 64 KiB) is full.
+ * is at the mark, which one read of up to 64 KiB may overshoot.
  */
 function openOutput(fd: number | undefined): Socket | undefined {
   if (fd === undefined) return undefined;
-  const socket = new Socket({ fd, readable: true, writable: false });
+  // Set, for Node's own default differs between versions. The constructor's declared options leave it out.
+  const options = { fd, readable: true, writable: false, readableHighWaterMark: HIGH_WATER_MARK };
+  const socket = new Socket(options);
   socket.on('error', () => {});
   return socket;
 }
