@@ -21,7 +21,7 @@ export function containerCases(define: DefineCase): void {
   });
 
   define('keeps labels, spec and runtime for another client that loads or lists it', async (c) => {
-    const labels = { 'org.example/name': 'value with spaces', empty: '' };
+    const labels = { 'org.example/name': 'value with spaces' };
     const made = await c.container({ do: 'exit', code: 7 }, { labels, env: ['GREETING=hallo'] });
     assert.notEqual(made.runtime, '');
     const other = await c.newClient();

@@ -42,4 +42,8 @@ function conformance(name: string, runtime: string, expectedSkips: readonly stri
 }
 
 if (skip) describe('remote', () => it('conforms', { skip }, () => {}));
-else conformance('remote, io.containerd.runc.v2', 'io.containerd.runc.v2', []);
+else {
+  conformance('remote, io.containerd.runc.v2', 'io.containerd.runc.v2', []);
+  conformance('remote, io.containerd.runc.v1', 'io.containerd.runc.v1', []);
+  conformance('remote, io.containerd.runtime.v1.linux', 'io.containerd.runtime.v1.linux', []);
+}

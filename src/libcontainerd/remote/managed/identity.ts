@@ -12,20 +12,30 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-const ENDED_STATES = new Set(['Z', 'X', 'x']);
+/** Fields of /proc/<pid>/stat after the name, from 0. */
+const STATE = 0;
+const THREADS = 17;
 
 /** Of the process that has the pid now; `undefined` when there is none, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  const state = stat
+  const startTime = parseStartTime(stat);
+  return startTime === undefined || hasEnded(stat) ? undefined : { pid, startTime, bootId: bootId() };
+}
+
+/**
+ * Whether it is a zombie to the last thread. The first one is a zombie as soon as a kill begins; until the others have
+ * ended too, sockets and locks of the process are held.
+ */
+function hasEnded(stat: string): boolean {
+  const fields = stat
     .slice(stat.lastIndexOf(')') + 1)
     .trim()
-    .charAt(0);
-  const startTime = parseStartTime(stat);
-  if (startTime === undefined || ENDED_STATES.has(state)) return undefined;
-  return { pid, startTime, bootId: bootId() };
+    .split(' ');
+  const state = fields[STATE];
+  return state === 'X' || state === 'x' || (state === 'Z' && Number(fields[THREADS]) <= 1);
 }
 
 /** Whether this very process still lives. */

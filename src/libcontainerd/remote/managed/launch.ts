@@ -106,10 +106,15 @@ export async function adopt(settings: Settings, signal: AbortSignal): Promise<Da
 /** By the pidfile; or by looking at all processes, for who started it may have died before it wrote the pidfile. */
 async function findLeft(settings: Settings): Promise<ProcessIdentity | undefined> {
   const named = livingProcessOf(settings.pidfilePath);
-  if (named !== undefined && (await usesConfig(named.pid, settings.configPath))) return named;
+  if (named !== undefined) {
+    const args = await commandLine(named.pid);
+    if (usesConfig(args, settings.configPath)) return named;
+    // It is just ending: until its last thread is gone it has the root open, and no other could start.
+    if (args?.length === 0) await kill(watchDaemon(named));
+  }
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
-    if (!Number.isInteger(pid) || !(await usesConfig(pid, settings.configPath))) continue;
+    if (!Number.isInteger(pid) || !usesConfig(await commandLine(pid), settings.configPath)) continue;
     const identity = identify(pid);
     if (identity !== undefined) return identity;
   }
@@ -117,8 +122,6 @@ async function findLeft(settings: Settings): Promise<ProcessIdentity | undefined
 }
 
 /** Nobody else uses our configuration file, so whoever does is ours. */
-async function usesConfig(pid: number, configPath: string): Promise<boolean> {
-  const args = await commandLine(pid);
-  const at = args?.indexOf(CONFIG_FLAG, 1) ?? -1;
-  return at > 0 && args?.[at + 1] === configPath && args.length === at + 2;
+function usesConfig(args: readonly string[] | undefined, configPath: string): boolean {
+  return args?.length === 3 && args[1] === CONFIG_FLAG && args[2] === configPath;
 }

@@ -48,15 +48,14 @@ describe('pidfile', { skip, timeout: 30_000 }, () => {
   });
 
   it('takes a zombie for dead, and a reaped one', async () => {
-    // The shell becomes `sleep` and so never waits for its own child, which ends at once.
-    const parent: ChildProcess = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 1000'], {
+    // The shell becomes `sleep` and so never waits for its own child, which ends after that.
+    const parent: ChildProcess = spawn('/bin/sh', ['-c', 'sleep 0.05 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     try {
       assert.ok(parent.stdout !== null && parent.pid !== undefined);
       const [chunk] = await once(parent.stdout, 'data');
       const zombie = Number(String(chunk).trim());
-      // Until `true` has ended; `sleep` does not reap it.
       while (identify(zombie) !== undefined) await new Promise(setImmediate);
       assert.match(readFileSync(`/proc/${zombie}/stat`, 'utf8'), /\) Z /);
       const identity = identify(parent.pid);
