@@ -11,8 +11,10 @@ import type { Settings } from './options.js';
 import { livingProcessOf, writePidfile } from './pidfile.js';
 import { isListening } from './probe.js';
 import type { ContainerdVersion } from './version.js';
+import { settlesWithin } from './wait.js';
 
 const DIAL_TIMEOUT_MS = 1_000;
+const END_WAIT_MS = 5_000;
 const CONFIG_FLAG = '--config';
 
 /**
@@ -110,7 +112,7 @@ async function findLeft(settings: Settings): Promise<ProcessIdentity | undefined
     const args = await commandLine(named.pid);
     if (usesConfig(args, settings.configPath)) return named;
     // It is just ending: until its last thread is gone it has the root open, and no other could start.
-    if (args?.length === 0) await kill(watchDaemon(named));
+    if (args?.length === 0) await untilEnded(named);
   }
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
@@ -121,7 +123,13 @@ async function findLeft(settings: Settings): Promise<ProcessIdentity | undefined
   return undefined;
 }
 
-/** Nobody else uses our configuration file, so whoever does is ours. */
+async function untilEnded(identity: ProcessIdentity): Promise<void> {
+  const daemon = watchDaemon(identity);
+  await settlesWithin(daemon.ended, END_WAIT_MS);
+  daemon.unwatch();
+}
+
+/** Nobody else starts a daemon with our configuration file, so whoever did is ours. A script may stand before it. */
 function usesConfig(args: readonly string[] | undefined, configPath: string): boolean {
-  return args?.length === 3 && args[1] === CONFIG_FLAG && args[2] === configPath;
+  return args !== undefined && args.length > 2 && args.at(-2) === CONFIG_FLAG && args.at(-1) === configPath;
 }
