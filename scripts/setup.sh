@@ -51,14 +51,14 @@ remove_policy() {
   if [[ -w $POLICY ]] && grep -qF "$POLICY_MARK" "$POLICY"; then rm -f "$POLICY"; fi
 }
 
-apt() {
+apt_get() {
   DEBIAN_FRONTEND=noninteractive quiet apt-get -y -q -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
 }
 
 install_packages() {
   local missing=("$@") available=() absent=() package
   say "installing packages: ${missing[*]}"
-  apt update || say 'apt-get update failed; trying with the lists that are there'
+  apt_get update || say 'apt-get update failed; trying with the lists that are there'
   for package in "${missing[@]}"; do
     if apt-cache show "$package" >/dev/null 2>&1; then available+=("$package"); else absent+=("$package"); fi
   done
@@ -67,7 +67,7 @@ install_packages() {
   fi
   if ((${#available[@]} > 0)); then
     write_policy
-    apt install --no-install-recommends "${available[@]}" || die "cannot install ${available[*]}: see above"
+    apt_get install --no-install-recommends "${available[@]}" || die "cannot install ${available[*]}: see above"
     remove_policy
     if [[ -d /run/systemd/system && " ${available[*]} " == *' containerd '* ]]; then
       say 'containerd was not started, but its package has it started at the next boot; to prevent: systemctl disable containerd'
@@ -119,8 +119,14 @@ set_up_modules() {
     return
   fi
   say 'npm ci'
-  quiet npm ci --ignore-scripts --no-audit --no-fund || die 'npm ci failed: see above'
-  touch "$installed"
+  local flags=(--ignore-scripts --no-audit --no-fund)
+  if ! npm ci "${flags[@]}" >"$log" 2>&1; then
+    # A lock file that was made where the registry has not every platform's binaries lacks entries that npm ci wants.
+    grep -q 'code EUSAGE' "$log" || { cat "$log" >&2; die 'npm ci failed: see above'; }
+    say 'npm ci finds package-lock.json incomplete; npm install --no-save takes the versions that it has'
+    quiet npm install --no-save "${flags[@]}" || die 'npm install failed: see above'
+  fi
+  [[ ! -e $installed ]] || touch "$installed"
 }
 
 # build SCRIPT FOLDER SOURCE...: runs the npm script when a source, or a folder of sources, is newer than the result.
@@ -137,7 +143,7 @@ build() {
   say "npm run $script"
   if ! quiet npm run --silent "$script"; then
     # Half a result must not pass for a whole one the next time.
-    [[ ! -d $folder ]] || touch -d '1970-01-02' "$folder"
+    [[ ! -d $folder ]] || touch -t 197001020000 "$folder"
     die "npm run $script failed: see above"
   fi
 }
