@@ -1,0 +1,53 @@
+import type { Run } from '../run.js';
+import type { RunFact } from '../run-state.js';
+import type { ClientStdio } from './client-stdio.js';
+import type { HostProcess } from './host-process.js';
+import type { HostTask } from './host-task.js';
+
+/** A run as one client holds it: what it knows of it, the task it is about, and the stdio it has open. */
+export class ClientRun {
+  readonly run: Run;
+  readonly task: HostTask;
+  readonly #stdio = new Map<string, ClientStdio>();
+
+  constructor(run: Run, task: HostTask) {
+    this.run = run;
+    this.task = task;
+  }
+
+  stdio(processId: string): ClientStdio | undefined {
+    return this.#stdio.get(processId);
+  }
+
+  addStdio(processId: string, stdio: ClientStdio): void {
+    this.#stdio.set(processId, stdio);
+  }
+
+  closeStdio(processId: string): void {
+    this.#stdio.get(processId)?.close();
+    this.#stdio.delete(processId);
+  }
+
+  closeAllStdio(): void {
+    for (const processId of [...this.#stdio.keys()]) this.closeStdio(processId);
+  }
+
+  /** Learns what the host says of a process now. */
+  learn(process: HostProcess, now: Date): void {
+    const origin = { timestamp: now, synthesized: true };
+    for (const fact of factsOf(this.task, process, now)) this.run.apply(fact, origin);
+  }
+}
+
+/** What a list or a look at a process tells. */
+export function factsOf(task: HostTask, process: HostProcess, now: Date): RunFact[] {
+  const { id: processId, pid, exit } = process;
+  const facts: RunFact[] = [{ kind: 'pid', processId, pid }];
+  if (process.status !== 'created') facts.push({ kind: 'started', processId, pid: 0 });
+  if (task.oomKills > 0) facts.push({ kind: 'oom-count', count: task.oomKills });
+  const status = task.statusOf(process);
+  if (status === 'paused') facts.push({ kind: 'paused', at: now.getTime(), source: 'reply' });
+  if (status === 'running') facts.push({ kind: 'resumed', at: now.getTime(), source: 'reply' });
+  if (exit !== undefined) facts.push({ kind: 'exit', processId, pid, exit, source: 'reply' });
+  return facts;
+}
