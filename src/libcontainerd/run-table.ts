@@ -24,6 +24,11 @@ export class RunTable {
     return this.#live.get(containerId);
   }
 
+  /** Whether a run of this container is live or being prepared: its events are ours to judge. */
+  isKnown(containerId: string): boolean {
+    return this.#live.has(containerId) || this.#pending.has(containerId);
+  }
+
   runs(): Run[] {
     return [...this.#live.values()];
   }
@@ -71,12 +76,9 @@ export class RunTable {
   }
 
   /** Facts of an event go to the live run and to one being prepared; each decides whether they are about it. */
-  apply(containerId: string, fact: RunFact, origin: FactOrigin): boolean {
-    const live = this.#live.get(containerId);
-    const pending = this.#pending.get(containerId);
-    live?.apply(fact, origin);
-    pending?.apply(fact, origin);
-    return live !== undefined || pending !== undefined;
+  apply(containerId: string, fact: RunFact, origin: FactOrigin): void {
+    this.#live.get(containerId)?.apply(fact, origin);
+    this.#pending.get(containerId)?.apply(fact, origin);
   }
 
   /** Ends every unfinished process of the run as 255 with `exitUnknown` (moby/moby#45800). Never replaces a known exit. */

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EngineError, InternalError, isInternal, isUnknown, NotImplementedError } from '../../errdefs/index.js';
+import { makeFolder } from '../../platform/make-folder.js';
 import { packAny } from '../../protocol/any.js';
 import { CheckpointOptions as V1Options } from '../../protocol/gen/containerd/options/linux_runc.js';
 import { CheckpointOptions as RuncOptions } from '../../protocol/gen/containerd/options/runc.js';
@@ -31,7 +32,7 @@ export async function checkpointTask(
       code: 'ERR_CAPABILITY',
     });
   }
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir, 0o700);
   const work = await mkdtemp(join(tmpdir(), 'libcontainerd-criu-'));
   try {
     const request = {

@@ -22,6 +22,7 @@ import { EventDispatch } from '../event-dispatch.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { Run } from '../run.js';
 import { RunTable } from '../run-table.js';
+import { assertRuntimeName } from '../runtime-name.js';
 import type {
   CallOptions,
   Capabilities,
@@ -121,6 +122,7 @@ export class RemoteClient implements Client {
     assertIdentifier('container', id);
     assertRunnableSpec(options.spec);
     const runtime = options.runtime ?? this.#context.defaultRuntime;
+    assertRuntimeName(runtime);
     const bundleDir = await bundleDirOf(this.#context.stateDir, id, options.spec);
     const labels = { ...withoutEmpty(options.labels), [BUNDLE_LABEL]: bundleDir };
     const runtimeOptions = options.runtimeOptions ?? this.#context.defaultRuntimeOptions;
@@ -269,10 +271,13 @@ export class RemoteClient implements Client {
       // gVisor has sent events without a container (gvisor#12996).
       if (event === undefined || event.containerId === '') return;
       const { containerId, processId, type, pid, timestamp, fact } = event;
-      const isOurs =
-        fact === undefined ? false : this.#context.table.apply(containerId, fact, { timestamp, synthesized: false });
-      const run = this.#context.table.get(containerId);
-      if (isOurs || (run !== undefined && type !== 'checkpointed')) return;
+      const { table } = this.#context;
+      if (table.isKnown(containerId)) {
+        if (fact !== undefined) table.apply(containerId, fact, { timestamp, synthesized: false });
+        // Create and exec-added are announced when our call is answered; a checkpoint changes no state.
+        if (type !== 'checkpointed') return;
+      }
+      const run = table.get(containerId);
       const fields = { containerId, processId, pid, timestamp, run: run?.generation, synthesized: false };
       if (type !== 'exit') this.#dispatch.publish({ ...fields, type });
       else if (event.exit !== undefined) this.#dispatch.publish({ ...fields, type, exit: event.exit });

@@ -18,25 +18,26 @@ interface Pattern {
  */
 const PATTERNS: readonly Pattern[] = [
   {
-    // core/runtime/v2 binary look-up, and the name check before it.
-    text: /runtime "[^"]*" binary not installed|invalid runtime name|no runtime for|failed to find (?:the )?runtime|unknown runtime/i,
+    // core/runtime/v2: the look-up of the shim's binary, and its start.
+    text: /runtime "[^"]*" binary not installed|invalid runtime name|failed to start shim: .*exec: "/i,
     make: (message, cause) => new NotFoundError(message, { code: 'ERR_RUNTIME_NOT_FOUND', cause }),
   },
   {
-    text: /no such plugin: io\.containerd\.runtime\.v1|runtime v1 .*(?:removed|not supported)/i,
+    text: /(?:no such plugin|unknown plugin|plugin not found): ?io\.containerd\.runtime\.v1/i,
     make: (message, cause) => new NotImplementedError(message, { code: 'ERR_RUNTIME_UNSUPPORTED', cause }),
   },
   {
-    // The OCI runtime's own binary (`binaryName`), which the shim could not run.
-    text: /(?:exec|fork\/exec|start|retrieving OCI runtime error)[^:]*:? ?"?[^" ]*"?: (?:executable file not found in \$PATH|no such file or directory).*unable to retrieve OCI runtime error|unable to retrieve OCI runtime error/i,
+    // The OCI runtime (`binaryName`) could not be run: no state of it, hence nothing to read the error from.
+    text: /unable to retrieve OCI runtime error/i,
     make: (message, cause) => new NotFoundError(message, { code: 'ERR_RUNTIME_NOT_FOUND', cause }),
   },
   {
-    text: /executable file not found in \$PATH|executable file `[^`]*` not found|(?:exec|stat|open executable)[^:]*:? .*no such file or directory|system cannot find the file specified|exec .* not a directory/i,
+    // runc, then crun, then HCS. Other things of which the text says that they are missing are no commands.
+    text: /executable file not found in \$PATH|exec: "[^"]*": (?:stat [^:]*: )?(?:no such file or directory|not a directory)|executable file `[^`]*` not found|open executable: no such file|system cannot find the file specified/i,
     make: (message, cause) => new InvalidArgumentError(message, { code: 'ERR_COMMAND_NOT_FOUND', cause }),
   },
   {
-    text: /(?:exec|starting container process|unable to start container process|open executable).*(?:permission denied|is a directory)/i,
+    text: /exec: "[^"]*": (?:permission denied|is a directory)|(?:open executable|the path `[^`]*` (?:exists but it )?is not executable|exec): permission denied/i,
     make: (message, cause) => new InvalidArgumentError(message, { code: 'ERR_COMMAND_NOT_EXECUTABLE', cause }),
   },
 ];

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { FifoStdio } from '../../cio/fifo-stdio.js';
 import type { Stdio, StdioConfig } from '../../cio/stdio.js';
 import { PermissionDeniedError } from '../../errdefs/index.js';
+import { makeFolder } from '../../platform/make-folder.js';
 import type { AttachStdio, StdioOptions } from '../types.js';
 
 /**
@@ -15,7 +15,7 @@ export async function openStdio(
   options: StdioOptions | undefined,
 ): Promise<Stdio | undefined> {
   if (options === undefined) return undefined;
-  await makeBundleDir(dir);
+  makeBundleDir(dir);
   const stdio = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
   return handOver(stdio, options.attach, true);
 }
@@ -35,9 +35,9 @@ async function handOver(stdio: Stdio, attach: AttachStdio, removeFiles: boolean)
   }
 }
 
-async function makeBundleDir(dir: string): Promise<void> {
+function makeBundleDir(dir: string): void {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o755 });
+    makeFolder(dir, 0o755);
   } catch (cause) {
     throw new PermissionDeniedError(`make folder ${dir} for stdio`, {
       code: 'ERR_STATE_DIR',

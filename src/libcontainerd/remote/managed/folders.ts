@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { PermissionDeniedError } from '../../../errdefs/index.js';
+import { makeFolder as makeFolders } from '../../../platform/make-folder.js';
 
 const OTHERS_WRITE = 0o002;
 
@@ -22,7 +13,7 @@ const OTHERS_WRITE = 0o002;
 export function makeFolder(path: string): void {
   let stats: Stats;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o711 });
+    makeFolders(path, 0o711);
     stats = statSync(path);
   } catch (err) {
     throw folderError(path, 'it cannot be made', err);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError, InternalError } from '../../../errdefs/index.js';
+import { makeFolder } from '../../../platform/make-folder.js';
 import { identify, lives, type ProcessIdentity } from './identity.js';
 
 const TRIES = 4;
@@ -47,7 +48,7 @@ export async function acquireLock(folder: string): Promise<Lock> {
 
 function putClaim(folder: string, claim: string): void {
   for (let attempt = 1; ; attempt++) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     try {
       writeFileSync(join(folder, claim), '', { flag: 'wx', mode: 0o600 });
       return;
