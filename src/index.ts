@@ -1,0 +1,117 @@
+// For whoever runs containers.
+
+// Errors: by class with `instanceof` or `isNotFound(err)`, by what happened with `err.code` (docs/errors.md).
+export {
+  AbortedError,
+  AlreadyExistsError,
+  CanceledError,
+  ConflictError,
+  DataLossError,
+  DeadlineExceededError,
+  EngineError,
+  type ErrorClass,
+  type ErrorCode,
+  errorText,
+  FailedPreconditionError,
+  InternalError,
+  InvalidArgumentError,
+  isAborted,
+  isAlreadyExists,
+  isCanceled,
+  isConflict,
+  isDataLoss,
+  isDeadlineExceeded,
+  isFailedPrecondition,
+  isInternal,
+  isInvalidArgument,
+  isNotFound,
+  isNotImplemented,
+  isNotModified,
+  isOutOfRange,
+  isPermissionDenied,
+  isResourceExhausted,
+  isUnauthenticated,
+  isUnavailable,
+  isUnknown,
+  NotFoundError,
+  NotImplementedError,
+  NotModifiedError,
+  OutOfRangeError,
+  PermissionDeniedError,
+  ResourceExhaustedError,
+  resolveClass,
+  toHttpStatus,
+  toStatus,
+  UnauthenticatedError,
+  UnavailableError,
+  UnknownError,
+} from './errdefs/index.js';
+export { connect } from './libcontainerd/connect.js';
+export type {
+  ContainerEvent,
+  EventHandler,
+  EventsOptions,
+  EventType,
+  ExitEvent,
+  PlainEvent,
+  Subscription,
+} from './libcontainerd/event.js';
+export { Administrator, type NamespaceInfo, type TenantContainer } from './libcontainerd/remote/administrator.js';
+// For other libraries and daemons on top.
+export type { RemoteClient } from './libcontainerd/remote/client.js';
+export type { ConnectOptions } from './libcontainerd/remote/connect.js';
+export { connectRemote } from './libcontainerd/remote/connect.js';
+export {
+  type BackoffOptions,
+  type ContainerdTuning,
+  type ContainerdVersion,
+  type HealthOptions,
+  ManagedContainerd,
+  type ManagedContainerdOptions,
+  type ManagedState,
+} from './libcontainerd/remote/managed/index.js';
+export { replaceContainer } from './libcontainerd/replace.js';
+export type {
+  AttachStdio,
+  CallOptions,
+  Capabilities,
+  CheckpointOptions,
+  Client,
+  Container,
+  ExecOptions,
+  ExitStatus,
+  GenericRuntimeOptions,
+  KillOptions,
+  NewContainerOptions,
+  NewTaskOptions,
+  Process,
+  ProcessStatus,
+  ProcessSummary,
+  RestoredContainer,
+  RestoreOptions,
+  RootfsMount,
+  RuncOptions,
+  RunSnapshot,
+  RuntimeOptions,
+  StatusInfo,
+  StdioOptions,
+  StdioStreams,
+  Task,
+  VersionInfo,
+} from './libcontainerd/types.js';
+export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './log/logger.js';
+export type {
+  LinuxResources,
+  OciIdMapping,
+  OciLinux,
+  OciMount,
+  OciNamespace,
+  OciProcess,
+  OciSpec,
+  OciUser,
+} from './oci/runtime-spec.js';
+export type { Cgroup1Metrics } from './stats/cgroup1-metrics.js';
+export type { Cgroup2Metrics } from './stats/cgroup2-metrics.js';
+export type { Metrics } from './stats/metrics.js';
+export type { WindowsStatistics } from './stats/windows-statistics.js';
+export { RPC_CHANNEL, type RpcObservation } from './telemetry/rpc.js';
