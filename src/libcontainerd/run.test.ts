@@ -58,7 +58,7 @@ describe('Run', () => {
           // Some arrive before the reply of the create, which also knows of the exec here.
           const early = facts.slice(0, begunAt);
           for (const fact of early) run.apply(fact, ORIGIN);
-          assert.deepEqual(events, []);
+          assert.equal(events.length, 0);
           run.begin([...CREATED, { kind: 'exec-added', processId: EXEC }], ORIGIN);
           for (const fact of facts.slice(begunAt)) run.apply(fact, ORIGIN);
 
@@ -196,9 +196,9 @@ describe('RunTable', () => {
     const { table, events } = newTable();
     const first = live(table, ID, 1);
     const second = table.prepare(ID, NOW);
-    assert.equal(table.apply(ID, exitEvent(4, 2), ORIGIN), true);
-    assert.equal(table.apply(ID, exitEvent(3, 1), ORIGIN), true);
-    assert.equal(table.apply('other', exitEvent(3, 1), ORIGIN), false);
+    table.apply(ID, exitEvent(4, 2), ORIGIN);
+    table.apply(ID, exitEvent(3, 1), ORIGIN);
+    table.apply('other', exitEvent(3, 1), ORIGIN);
     table.commit(second, [{ kind: 'pid', processId: ID, pid: 2 }, { kind: 'created' }, started(ID, 0)], ORIGIN);
     assert.equal(first.exitOf(ID)?.code, 3);
     assert.equal(second.exitOf(ID)?.code, 4);
@@ -207,6 +207,17 @@ describe('RunTable', () => {
       [first.generation, 3],
       [second.generation, 4],
     ]);
+  });
+
+  it('knows the containers of live runs and of those that are being prepared', () => {
+    const { table } = newTable();
+    assert.equal(table.isKnown(ID), false);
+    const prepared = table.prepare(ID);
+    assert.equal(table.isKnown(ID), true);
+    table.abandon(prepared);
+    assert.equal(table.isKnown(ID), false);
+    table.remove(live(table));
+    assert.equal(table.isKnown(ID), false);
   });
 
   it('ends a run that another replaces, or that is deleted with no exit seen, as unknown', () => {

@@ -6,6 +6,7 @@ import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from '
 import { EventDispatch } from '../event-dispatch.js';
 import { assertIdentifier } from '../identifiers.js';
 import { RunTable } from '../run-table.js';
+import { assertRuntimeName } from '../runtime-name.js';
 import type {
   AttachStdio,
   CallOptions,
@@ -78,6 +79,7 @@ export class FakeClient implements Client {
     assertIdentifier('container', id);
     assertRunnableSpec(options.spec);
     const { spec, runtime = this.#defaultRuntime } = options;
+    assertRuntimeName(runtime);
     const what = `create container ${id}`;
     if (runtime === RUNTIME_V1 && !this.capabilities.runtimeV1) {
       throw new NotImplementedError(`${what}: the backend does not support runtime ${runtime}`, {
@@ -190,12 +192,14 @@ export class FakeClient implements Client {
   #take(event: HostEvent): void {
     if (this.#context.ended) return;
     const { containerId, processId, pid, timestamp, exit } = event;
-    const fact = factOfEvent(event);
-    const origin = { timestamp, synthesized: false };
-    const isOurs = fact !== undefined && this.#context.table.apply(containerId, fact, origin);
-    const run = this.#context.table.get(containerId);
-    // Create and exec-added are told by the calls that do it; nothing else tells of a checkpoint.
-    if (isOurs || (run !== undefined && event.type !== 'checkpointed')) return;
+    const { table } = this.#context;
+    if (table.isKnown(containerId)) {
+      const fact = factOfEvent(event);
+      if (fact !== undefined) table.apply(containerId, fact, { timestamp, synthesized: false });
+      // Create and exec-added are announced when our call is answered; a checkpoint changes no state.
+      if (event.type !== 'checkpointed') return;
+    }
+    const run = table.get(containerId);
     const fields = { containerId, processId, pid, timestamp, run: run?.generation, synthesized: false };
     if (event.type !== 'exit') this.#dispatch.publish({ ...fields, type: event.type });
     else if (exit !== undefined) this.#dispatch.publish({ ...fields, type: 'exit', exit });

@@ -32,6 +32,9 @@ import { makePipes } from './process-pipes.js';
 
 const { SIGKILL } = constants.signals;
 
+/** How long the end of a killed task may take, for callers who say nothing. */
+const KILL_WAIT_MS = 10_000;
+
 export class FakeTask extends FakeProcess implements Task {
   constructor(context: FakeContext, link: ClientRun) {
     super(context, link, link.task.init);
@@ -145,8 +148,8 @@ export class FakeTask extends FakeProcess implements Task {
     }
     if (this.isGone()) return;
     // Asked of the host, since the event may be lost.
-    const exited = this.ask('Tasks/Wait', 'wait for', call, () => this.process.exited).then((exit) => exit);
-    this.applyExit(await exited);
+    const bounded = { timeoutMs: KILL_WAIT_MS, ...call };
+    this.applyExit(await this.ask('Tasks/Wait', 'wait for', bounded, () => this.process.exited));
   }
 
   #applyPause(kind: 'paused' | 'resumed'): void {
