@@ -81,7 +81,8 @@ export class RemoteContainer implements Container {
       const pid = await this.#create(options, stdio?.config ?? nullStdio.config, call);
       const origin = { timestamp: new Date(), synthesized: false };
       this.#context.table.commit(run, [{ kind: 'pid', processId: this.id, pid }, { kind: 'created' }], origin);
-      stdio?.peerOpened();
+      // A shim that restores opens its ends at the start; until then only our keepers hold the FIFOs open.
+      if (options.checkpointDir === undefined) stdio?.peerOpened();
       return this.#taskOf(run, stdio);
     } catch (err) {
       this.#context.table.abandon(run);

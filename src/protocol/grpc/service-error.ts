@@ -1,5 +1,11 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { type EngineError, fromGrpc, UnavailableError } from '../../errdefs/index.js';
+import {
+  DataLossError,
+  DeadlineExceededError,
+  type EngineError,
+  fromGrpc,
+  UnavailableError,
+} from '../../errdefs/index.js';
 
 /**
  * The one place where errors of grpc-js become ours. An UNAVAILABLE that grpc-js made itself, for want of a connection,
@@ -12,6 +18,15 @@ export function fromServiceError(what: string, err: ServiceError, address: strin
       cause: err,
       fields: { address },
     });
+  }
+  if (err.code === status.DEADLINE_EXCEEDED && err.details.startsWith('Deadline exceeded after')) {
+    return new DeadlineExceededError(`call ${what}: no answer from containerd in time`, {
+      cause: err,
+      fields: { address },
+    });
+  }
+  if (err.details.startsWith('Response message parsing error')) {
+    return new DataLossError(`call ${what}: the answer cannot be read`, { code: 'ERR_WIRE_DECODE', cause: err });
   }
   return fromGrpc({ code: err.code ?? status.UNKNOWN, message: err.details ?? err.message }, { cause: err });
 }
