@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs the benchmarks. Arguments are passed on: --rounds N, --json FILE.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+bash scripts/setup.sh >&2
+exec node dist-test/bench/main.js "$@"
