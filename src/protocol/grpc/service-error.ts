@@ -28,7 +28,8 @@ export function fromServiceError(what: string, err: ServiceError, address: strin
   if (err.details.startsWith('Response message parsing error')) {
     return new DataLossError(`call ${what}: the answer cannot be read`, { code: 'ERR_WIRE_DECODE', cause: err });
   }
-  return fromGrpc({ code: err.code ?? status.UNKNOWN, message: err.details ?? err.message }, { cause: err });
+  // No cause: it would say the server's text a second time and nothing else.
+  return fromGrpc({ code: err.code ?? status.UNKNOWN, message: err.details ?? err.message });
 }
 
 /** A status from a server comes with trailers or with another text than these of grpc-js. */

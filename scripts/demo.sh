@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sets up what is missing, then runs real containers through the library and shows what comes of it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+bash scripts/setup.sh
+echo
+exec node dist-test/scripts/demo.js

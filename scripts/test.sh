@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Sets up what is missing and runs every test; the repetitive ones at a tenth of their count, with --full at all of it.
+# Further arguments name test files (src/... or test/..., .ts) to run in place of all.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+SCALE=${SCALE:-0.1}
+if [[ ${1:-} == --full ]]; then
+  SCALE=1
+  shift
+fi
+export SCALE SUITE_SCALE=${SUITE_SCALE:-$SCALE}
+
+bash scripts/setup.sh
+
+files=()
+if (($# > 0)); then
+  for file in "$@"; do files+=("dist-test/${file%.ts}.js"); done
+else
+  # Node 20 takes no patterns. The integration tests share two cores: one file at a time keeps their deadlines honest.
+  while IFS= read -r file; do files+=("$file"); done < <(find dist-test/src dist-test/test -name '*.test.js' | sort)
+fi
+if ((${#files[@]} == 0)); then
+  echo 'test: found no test file' >&2
+  exit 1
+fi
+
+status=0
+node --enable-source-maps --test --test-concurrency=1 --test-timeout=600000 "${files[@]}" || status=$?
+
+# Each integration file looks after itself; this is the last look. Only what carries our folder's name is ours.
+left=$(pgrep -af '/tmp/lcd-' | grep -v pgrep || true)
+mounts=$(grep ' /tmp/lcd-' /proc/self/mounts 2>/dev/null || true)
+if [[ -n $left$mounts ]]; then
+  printf 'test: the tests left behind:\n%s\n%s\n' "$left" "$mounts" >&2
+  status=1
+fi
+exit "$status"
