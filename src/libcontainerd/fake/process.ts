@@ -103,7 +103,7 @@ export abstract class FakeProcess implements Process {
 
   async delete(call: CallOptions = {}): Promise<ExitStatus> {
     const what = `delete ${this.describe()}`;
-    if (this.state.exit !== undefined) {
+    if (this.state.exit !== undefined && !this.isGone()) {
       await this.context.untilEnd(what, this.link.stdio(this.id)?.drain() ?? Promise.resolve(), call);
     }
     const method = this.process === this.link.task.init ? 'Tasks/Delete' : 'Tasks/DeleteProcess';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isCanceled, isNotFound } from '../../errdefs/index.js';
+import { errorText, isCanceled, isNotFound } from '../../errdefs/index.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
 import type { Client, Container, NewContainerOptions, NewTaskOptions, Task } from '../types.js';
 import { Capture } from './capture.js';
@@ -113,7 +113,8 @@ export class CaseContext {
       await attempt(`delete ${container.id}`, () => this.#remove(container, client, tasks));
     }
     for (const client of this.#clients) await attempt('close a client', () => client.close());
-    if (failures.length > 0) throw new AggregateError(failures, 'clean up after the case');
+    if (failures.length > 0)
+      throw new AggregateError(failures, `clean up after the case: ${failures.map(errorText).join('; ')}`);
   }
 
   async #remove(container: Container, client: Client, tasks: readonly Task[]): Promise<void> {

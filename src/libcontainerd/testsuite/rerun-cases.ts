@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import type { ContainerEvent } from '../event.js';
 import { Capture } from './capture.js';
 import { SCALE, within } from './deadline.js';
+import { startExec } from './exec-cases.js';
+import { rejectsWith } from './expect-error.js';
 import type { DefineCase } from './suite-run.js';
+
+const STALE_HANDLES = { todo: 'the remote backend acts by id, whatever has it now' };
 
 /** A task's id is its container's: the same for each run. These cases are about telling the runs apart. */
 export function rerunCases(define: DefineCase): void {
@@ -101,4 +105,52 @@ export function rerunCases(define: DefineCase): void {
     assert.equal(seen[3]?.run, seen[5]?.run);
     assert.notEqual(seen[0]?.run, seen[3]?.run);
   });
+
+  define(
+    'keeps the hands of an old task off the next run of its container',
+    async (c) => {
+      const { container, task: old } = await c.ready({ do: 'sleep' });
+      await within('kill', old.kill('SIGTERM'));
+      await within('exit', old.wait());
+      await within('delete', old.delete());
+      const capture = new Capture();
+      const task = await c.newTask(container, { stdio: { attach: capture.attach } });
+      await within('start', task.start());
+      await capture.shows('ready');
+      await rejectsWith(old.kill('SIGKILL'), 'not-found');
+      await rejectsWith(old.status(), 'not-found');
+      await rejectsWith(old.delete(), 'not-found');
+      await rejectsWith(old.forceDelete(), 'not-found');
+      assert.equal((await within('status', task.status())).status, 'running');
+      assert.equal((await within('old exit', old.wait())).code, 143);
+      await within('kill', task.kill('SIGKILL'));
+      assert.equal((await within('exit', task.wait())).code, 137);
+      assert.equal(old.state.exit?.code, 143);
+      await rejectsWith(old.delete(), 'not-found');
+      assert.equal((await within('delete', task.delete())).code, 137);
+    },
+    STALE_HANDLES,
+  );
+
+  define(
+    'keeps the hands of an old exec off the next one with its id',
+    async (c) => {
+      const { task } = await c.ready({ do: 'sleep' });
+      const { process: old } = await startExec(c, task, 'web', { do: 'exit', code: 3 });
+      await within('exec exit', old.wait());
+      await within('delete exec', old.delete());
+      const { process, capture } = await startExec(c, task, 'web', { do: 'sleep' });
+      await capture.shows('ready');
+      await rejectsWith(old.kill('SIGKILL'), 'not-found');
+      await rejectsWith(old.status(), 'not-found');
+      await rejectsWith(old.delete(), 'not-found');
+      assert.equal(old.state.exit?.code, 3);
+      assert.equal((await within('status', process.status())).status, 'running');
+      await within('kill', process.kill('SIGTERM'));
+      assert.equal((await within('exec exit', process.wait())).code, 143);
+      await rejectsWith(old.delete(), 'not-found');
+      assert.equal((await within('delete exec', process.delete())).code, 143);
+    },
+    STALE_HANDLES,
+  );
 }

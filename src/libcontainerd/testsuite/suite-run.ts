@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { errorText } from '../../errdefs/index.js';
 import type { Capabilities, Client } from '../types.js';
 import { CaseContext } from './case-context.js';
 import { scaledMs, within } from './deadline.js';
@@ -10,6 +11,8 @@ export interface Needs {
   readonly capability?: Exclude<keyof Capabilities, 'metrics'> | 'metrics';
   readonly rpcCounts?: boolean;
   readonly oom?: boolean;
+  /** A backend is known to fail the case, for this reason: it is run and reported, and fails nothing. */
+  readonly todo?: string;
 }
 
 export type CaseBody = (context: CaseContext) => Promise<void>;
@@ -49,6 +52,7 @@ export class SuiteRun<Env extends SuiteEnv> {
           t.skip(missing);
           return;
         }
+        if (needs.todo !== undefined) t.todo(needs.todo);
         await this.#runCase(body);
       });
     };
@@ -91,7 +95,8 @@ export class SuiteRun<Env extends SuiteEnv> {
       await body(context).catch((err: unknown) => failures.push(err));
       await context.cleanUp().catch((err: unknown) => failures.push(err));
       if (failures.length === 1) throw failures[0];
-      if (failures.length > 1) throw new AggregateError(failures, `case and clean-up failed: ${String(failures[0])}`);
+      if (failures.length > 1)
+        throw new AggregateError(failures, `case and clean-up failed: ${failures.map(errorText).join('; ')}`);
     });
   }
 
