@@ -217,9 +217,9 @@ export class FakeClient implements Client {
       for (const execId of run.unfinished().filter((id) => id !== run.containerId)) {
         const exec = link.task.execs.get(execId);
         if (exec === undefined) table.concludeUnknown(run, [execId]);
-        else link.learn(exec, state.now());
+        else link.learn(exec, state.moment());
       }
-      link.learn(link.task.init, state.now());
+      link.learn(link.task.init, state.moment());
     }
   }
 }

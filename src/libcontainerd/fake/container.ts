@@ -88,13 +88,13 @@ export class FakeContainer implements Container {
   /** @internal The task that the host shows, with no stdio of its own. */
   adopt(task: HostTask, stdio?: ClientStdio): FakeTask {
     const { state, table } = this.#context;
-    const now = state.now();
+    const moment = state.moment();
     const known = this.#linkOf(table.get(this.id));
-    if (known?.task === task) return this.#hold(known, stdio, () => known.learn(task.init, now));
+    if (known?.task === task) return this.#hold(known, stdio, () => known.learn(task.init, moment));
     const run = table.prepare(this.id);
-    const facts = [...factsOf(task, task.init, now), { kind: 'created' } as const];
+    const facts = factsOf(task, task.init, moment);
     return this.#hold(new ClientRun(run, task), stdio, () => {
-      table.commit(run, facts, { timestamp: now, synthesized: true });
+      table.commit(run, facts, { timestamp: moment.now, synthesized: true });
     });
   }
 

@@ -24,7 +24,8 @@ export function factOfEvent(event: HostEvent): RunFact | undefined {
       return { kind: 'started', processId, pid };
     case 'paused':
     case 'resumed':
-      return { kind: type, at: timestamp.getTime(), source: 'event' };
+      // Any number that grows will do, and two events may have one time.
+      return { kind: type, at: sequence, source: 'event' };
     case 'exit':
       return exit === undefined ? undefined : { kind: 'exit', processId, pid, exit, source: 'event' };
     case 'oom':

@@ -26,6 +26,12 @@ export interface HostStateOptions {
   readonly losesEvents: () => boolean;
 }
 
+/** When something was seen: the clock, which may stand still or step back, and the last event before, which cannot. */
+export interface Moment {
+  readonly now: Date;
+  readonly sequence: number;
+}
+
 export type HostListener = (event: HostEvent) => void;
 
 const FIRST_PID = 1000;
@@ -44,6 +50,10 @@ export class HostState {
     this.#options = options;
     this.capabilities = options.capabilities;
     this.now = options.now;
+  }
+
+  moment(): Moment {
+    return { now: this.now(), sequence: this.#lastEvent };
   }
 
   /** Returns how to stop listening. Events come in order, after the call that caused them. */

@@ -96,7 +96,7 @@ export abstract class FakeProcess implements Process {
   }
 
   async status(call: CallOptions = {}): Promise<StatusInfo> {
-    await this.ask('Tasks/Get', 'look at', call, () => this.link.learn(this.process, this.context.state.now()));
+    await this.ask('Tasks/Get', 'look at', call, () => this.link.learn(this.process, this.context.state.moment()));
     const { status, pid, exit } = this.state;
     return exit === undefined ? { status, pid } : { status, pid, exit };
   }

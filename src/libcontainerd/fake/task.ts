@@ -42,14 +42,18 @@ export class FakeTask extends FakeProcess implements Task {
 
   async pause(call: CallOptions = {}): Promise<void> {
     this.context.assertCapable(`pause ${this.describe()}`, 'pause');
-    await this.ask('Tasks/Pause', 'pause', call, () => this.link.task.pause());
-    this.#applyPause('paused');
+    await this.ask('Tasks/Pause', 'pause', call, () => {
+      this.link.task.pause();
+      this.#applyPause('paused');
+    });
   }
 
   async resume(call: CallOptions = {}): Promise<void> {
     this.context.assertCapable(`resume ${this.describe()}`, 'pause');
-    await this.ask('Tasks/Resume', 'resume', call, () => this.link.task.resume());
-    this.#applyPause('resumed');
+    await this.ask('Tasks/Resume', 'resume', call, () => {
+      this.link.task.resume();
+      this.#applyPause('resumed');
+    });
   }
 
   async exec(execId: string, process: OciProcess, options: ExecOptions = {}, call: CallOptions = {}): Promise<Process> {
@@ -153,9 +157,9 @@ export class FakeTask extends FakeProcess implements Task {
   }
 
   #applyPause(kind: 'paused' | 'resumed'): void {
-    const timestamp = this.context.state.now();
-    const fact = { kind, at: timestamp.getTime(), source: 'reply' } as const;
-    this.link.run.apply(fact, { timestamp, synthesized: false });
+    const { now, sequence } = this.context.state.moment();
+    const fact = { kind, at: sequence, source: 'reply' } as const;
+    this.link.run.apply(fact, { timestamp: now, synthesized: false });
   }
 }
 
