@@ -28,24 +28,6 @@ export function isErrorCode(value: unknown): value is ErrorCode {
  *
  * @internal
  */
-export const RESERVED: readonly ErrorCode[] = [
-  'ERR_CONTAINER_NOT_FOUND',
-  'ERR_TASK_NOT_FOUND',
-  'ERR_PROCESS_NOT_FOUND',
-  'ERR_PROCESS_FINISHED',
-  'ERR_CONTAINER_EXISTS',
-  'ERR_EXEC_EXISTS',
-  'ERR_RUNTIME_NOT_FOUND',
-  'ERR_RUNTIME_UNSUPPORTED',
-  'ERR_COMMAND_NOT_FOUND',
-  'ERR_COMMAND_NOT_EXECUTABLE',
-  'ERR_START_FAILED',
-  'ERR_NOT_CONTAINERD',
-  'ERR_CONTAINERD_START',
-  'ERR_SUPERVISOR_BUSY',
-  'ERR_STDIO_ATTACHED',
-  'ERR_CHECKPOINT_FAILED',
-  'ERR_CAPABILITY',
-];
+export const RESERVED: readonly ErrorCode[] = [];
 
 export type { CodeRow } from './code-row.js';

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { CanceledError } from '../errdefs/index.js';
+import { CanceledError, ResourceExhaustedError } from '../errdefs/index.js';
 import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from './event.js';
 
 /** An iterator that nobody drains must not eat the heap: past this many events it fails rather than skip any. */
@@ -45,15 +45,16 @@ export class EventDispatch {
     };
   }
 
-  async *events(
+  /** Events from this call on; reading may begin later. */
+  events(
     options: EventsOptions & { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncIterableIterator<ContainerEvent> {
     this.#assertOpen();
     const backlog: ContainerEvent[] = [];
     let wake: () => void = () => {};
-    let overrun = false;
+    let isOverrun = false;
     const push = (event: ContainerEvent) => {
-      if (backlog.length >= ITERATOR_BACKLOG_MAX) overrun = true;
+      if (backlog.length >= ITERATOR_BACKLOG_MAX) isOverrun = true;
       else backlog.push(event);
       wake();
     };
@@ -61,26 +62,47 @@ export class EventDispatch {
     this.#subscribers.add(subscriber);
     const onAbort = () => wake();
     options.signal?.addEventListener('abort', onAbort);
-    try {
+    const end = () => {
+      options.signal?.removeEventListener('abort', onAbort);
+      this.#subscribers.delete(subscriber);
+    };
+    const step = async (): Promise<IteratorResult<ContainerEvent>> => {
       for (;;) {
         if (options.signal?.aborted) {
+          end();
           throw new CanceledError('read events: the caller cancelled', { cause: options.signal.reason });
         }
         const event = backlog.shift();
-        if (event !== undefined) {
-          yield event;
-          continue;
+        if (event !== undefined) return { done: false, value: event };
+        if (isOverrun) {
+          end();
+          throw new ResourceExhaustedError(`read events: the reader fell ${ITERATOR_BACKLOG_MAX} events behind`);
         }
-        if (overrun) throw new CanceledError(`read events: the reader fell ${ITERATOR_BACKLOG_MAX} events behind`);
-        if (subscriber.stopped) return;
+        if (subscriber.stopped) {
+          end();
+          return { done: true, value: undefined };
+        }
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
-    } finally {
-      options.signal?.removeEventListener('abort', onAbort);
-      this.#subscribers.delete(subscriber);
-    }
+    };
+    // One after another, as a generator does: two readers at once must not wait for the same wake-up.
+    let last: Promise<unknown> = Promise.resolve();
+    const iterator: AsyncIterableIterator<ContainerEvent> = {
+      next: () => {
+        const result = last.then(step);
+        last = result.catch(() => {});
+        return result;
+      },
+      return: async () => {
+        await subscriber.stop();
+        end();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
   }
 
   /** Takes no more events; resolves when every handler has had those queued. */

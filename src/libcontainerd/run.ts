@@ -76,11 +76,9 @@ export class Run {
     return exitOf(this.#state, processId);
   }
 
-  /** Ids of processes that were started and are not known to have ended; the init's first. */
+  /** Ids of processes that are not known to have ended, started or not; the init's first. */
   unfinished(): string[] {
-    return [...this.#state.processes.keys()].filter(
-      (id) => isStarted(this.#state, id) && exitOf(this.#state, id) === undefined,
-    );
+    return [...this.#state.processes.keys()].filter((id) => exitOf(this.#state, id) === undefined);
   }
 
   /** Makes a pending run live with what the reply said, then applies what arrived meanwhile. */

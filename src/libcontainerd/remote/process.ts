@@ -48,6 +48,7 @@ export abstract class RemoteProcess implements Process {
 
   async start(call: CallOptions = {}): Promise<void> {
     this.context.channel.assertUsable('Tasks/Start', call.signal);
+    if (this.isGone) throw this.notFound();
     // A refusal from the shim would look like a start that failed, and a failed exec is deleted.
     const { status } = this.state;
     if (status !== 'created' && status !== 'unknown') throw this.refuse('start', `it is ${status}`);
@@ -82,6 +83,7 @@ export abstract class RemoteProcess implements Process {
   }
 
   async closeStdin(call: CallOptions = {}): Promise<void> {
+    if (this.isGone) return;
     const stdio = this.stdio;
     if (stdio === undefined) return this.sendCloseStdin(call);
     const stdin = stdio.streams.stdin;
@@ -130,6 +132,8 @@ export abstract class RemoteProcess implements Process {
   }
 
   protected async deleteNow(call: CallOptions): Promise<ExitStatus> {
+    this.context.channel.assertUsable(`delete ${this.describe()}`, call.signal);
+    if (this.isGone) throw this.notFound();
     // What still runs is refused below; only output of an ended process is worth waiting for.
     if (this.state.exit !== undefined) await this.stdio?.waitDrained();
     try {
@@ -146,6 +150,11 @@ export abstract class RemoteProcess implements Process {
       if (isNotFound(err)) await this.removed();
       throw err;
     }
+  }
+
+  /** It was deleted. Its id may belong to another run or exec by now, which this handle must not touch. */
+  protected get isGone(): boolean {
+    return this.#last !== undefined || this.run.phase === 'ended';
   }
 
   /** Whatever reader or writer this client has open for the process. */
@@ -177,6 +186,10 @@ export abstract class RemoteProcess implements Process {
    * into at once, while the caller gets the error.
    */
   protected async ask<T>(call: () => Promise<T>): Promise<T> {
+    if (this.isGone) {
+      this.context.channel.assertUsable(this.describe(), undefined);
+      throw this.notFound();
+    }
     try {
       return await call();
     } catch (err) {

@@ -119,8 +119,6 @@ export class Resync {
     this.#later(() => {
       this.#gone.delete(run);
       this.#context.table.concludeUnknown(run);
-      // An init that was never started has nothing to finish; its waiters must not wait for ever either.
-      this.#context.table.concludeUnknown(run, [run.containerId]);
     });
   }
 

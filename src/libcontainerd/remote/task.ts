@@ -62,6 +62,8 @@ export class RemoteTask extends RemoteProcess implements Task {
   async exec(execId: string, process: OciProcess, options: ExecOptions = {}, call: CallOptions = {}): Promise<Process> {
     assertIdentifier('exec', execId);
     assertOciProcess(process);
+    this.context.channel.assertUsable('Tasks/Exec', call.signal);
+    if (this.isGone) throw this.notFound();
     if (execId === this.id) throw this.#execExists(execId);
     // FIFOs are named by the exec's id: making those of a live one again would steal its output.
     if (this.context.stdio.get(this.run, execId) !== undefined) throw this.#execExists(execId);
@@ -146,7 +148,7 @@ export class RemoteTask extends RemoteProcess implements Task {
    * kill and would be waited for in vain (containerd/containerd#7357, #10441).
    */
   async #killAndWait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.pid === 0) return;
+    if (this.pid === 0 || this.isGone) return;
     const giveUp = new AbortController();
     const bounded = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
     const asked = this.context.channel

@@ -11,8 +11,6 @@ export interface Needs {
   readonly capability?: Exclude<keyof Capabilities, 'metrics'> | 'metrics';
   readonly rpcCounts?: boolean;
   readonly oom?: boolean;
-  /** A backend is known to fail the case, for this reason: it is run and reported, and fails nothing. */
-  readonly todo?: string;
 }
 
 export type CaseBody = (context: CaseContext) => Promise<void>;
@@ -52,7 +50,6 @@ export class SuiteRun<Env extends SuiteEnv> {
           t.skip(missing);
           return;
         }
-        if (needs.todo !== undefined) t.todo(needs.todo);
         await this.#runCase(body);
       });
     };
