@@ -74,10 +74,17 @@ module.exports = {
     },
     {
       name: 'backends-apart',
-      comment: 'remote and local know nothing of each other; the fake and the suite know neither',
+      comment: 'remote and local know nothing of each other, nor of the fake and the suite',
       severity: 'error',
-      from: { path: '^src/libcontainerd/(remote|local|fake|testsuite)/' },
+      from: { path: '^src/libcontainerd/(remote|local)/' },
       to: { path: '^src/libcontainerd/(remote|local|fake|testsuite)/', pathNot: '^src/libcontainerd/$1/' },
+    },
+    {
+      name: 'suite-knows-no-backend',
+      comment: 'what stands for every backend must not lean on one',
+      severity: 'error',
+      from: { path: '^src/libcontainerd/(fake|testsuite)/|^src/libcontainerd/[^/]+\\.ts$', pathNot: 'connect\\.ts$' },
+      to: { path: '^src/libcontainerd/(remote|local)/' },
     },
     {
       name: 'wire-types-stop-at-the-seam',

@@ -13,7 +13,6 @@ import { ContainersDefinition } from '../../protocol/gen/containerd/services/con
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import { VersionDefinition } from '../../protocol/gen/containerd/services/version.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
-import type { Envelope } from '../../protocol/gen/containerd/types/types.js';
 import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { assertRunnableSpec } from '../check-spec.js';
@@ -37,7 +36,7 @@ import type {
 import { BUNDLE_LABEL, bundleDirOf } from './bundle-dir.js';
 import { containerOfRecord, RemoteContainer } from './container.js';
 import { Lifetime, type RemoteContext, StdioRegistry } from './context.js';
-import { decodeEvent } from './event-facts.js';
+import { receiveEvent } from './event-receiver.js';
 import { EventStream } from './event-stream.js';
 import { isUndecided } from './process-facts.js';
 import { Resync } from './resync.js';
@@ -81,7 +80,7 @@ export class RemoteClient implements Client {
       channel,
       namespace,
       log,
-      onEnvelope: (envelope) => this.#receive(envelope),
+      onEnvelope: (envelope) => receiveEvent(envelope, this.#context, this.#dispatch),
       onLive: (attempt) => this.#live(attempt),
     });
     this.#context = {
@@ -261,28 +260,6 @@ export class RemoteClient implements Client {
     } catch (err) {
       if (isNotFound(err)) return { container, task: undefined };
       return { container, task: undefined, error: toEngineError(err) };
-    }
-  }
-
-  #receive(envelope: Envelope): void {
-    if (envelope.namespace !== this.namespace) return;
-    try {
-      const event = decodeEvent(envelope);
-      // gVisor has sent events without a container (gvisor#12996).
-      if (event === undefined || event.containerId === '') return;
-      const { containerId, processId, type, pid, timestamp, fact } = event;
-      const { table } = this.#context;
-      if (table.isKnown(containerId)) {
-        if (fact !== undefined) table.apply(containerId, fact, { timestamp, synthesized: false });
-        // Create and exec-added are announced when our call is answered; a checkpoint changes no state.
-        if (type !== 'checkpointed') return;
-      }
-      const run = table.get(containerId);
-      const fields = { containerId, processId, pid, timestamp, run: run?.generation, synthesized: false };
-      if (type !== 'exit') this.#dispatch.publish({ ...fields, type });
-      else if (event.exit !== undefined) this.#dispatch.publish({ ...fields, type, exit: event.exit });
-    } catch (err) {
-      this.#context.log.error({ err, topic: envelope.topic, namespace: this.namespace }, 'read an event');
     }
   }
 

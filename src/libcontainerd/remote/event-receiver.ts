@@ -1,0 +1,30 @@
+import type { Envelope } from '../../protocol/gen/containerd/types/types.js';
+import type { EventDispatch } from '../event-dispatch.js';
+import type { RemoteContext } from './context.js';
+import { decodeEvent } from './event-facts.js';
+
+/**
+ * Takes one envelope of the subscription: a fact for a run that this client holds, which announces what it changes; for
+ * other containers an event as it is. Never throws: one event that cannot be read must not end the stream.
+ */
+export function receiveEvent(envelope: Envelope, context: RemoteContext, dispatch: EventDispatch): void {
+  const { table, namespace, log } = context;
+  if (envelope.namespace !== namespace) return;
+  try {
+    const event = decodeEvent(envelope);
+    // gVisor has sent events without a container (gvisor#12996).
+    if (event === undefined || event.containerId === '') return;
+    const { containerId, processId, type, pid, timestamp, fact } = event;
+    if (table.isKnown(containerId)) {
+      if (fact !== undefined) table.apply(containerId, fact, { timestamp, synthesized: false });
+      // Create and exec-added are announced when our call is answered; a checkpoint changes no state.
+      if (type !== 'checkpointed') return;
+    }
+    const run = table.get(containerId)?.generation;
+    const fields = { containerId, processId, pid, timestamp, run, synthesized: false };
+    if (type !== 'exit') dispatch.publish({ ...fields, type });
+    else if (event.exit !== undefined) dispatch.publish({ ...fields, type, exit: event.exit });
+  } catch (err) {
+    log.error({ err, topic: envelope.topic, namespace }, 'read an event');
+  }
+}
