@@ -15,7 +15,10 @@ export type { ExitStatus } from './exit-status.js';
 
 /** The last argument of every asynchronous call. */
 export interface CallOptions {
-  /** Ends the wait for the answer with `CanceledError`. It never undoes work that the backend has begun. */
+  /**
+   * Ends the call with `CanceledError`. `newTask`, `exec` and an exec's `start` then remove what the backend may have
+   * made; nothing else that it has begun is undone. After a `newContainer` that was given up the container may exist.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Upper bound in milliseconds; `DeadlineExceededError` past it. @default the backend's, 30 000 for most calls */
   readonly timeoutMs?: number | undefined;
@@ -194,7 +197,8 @@ export interface Process {
   /** Asks the backend. Feeds what it learns into `state`. */
   status(call?: CallOptions): Promise<StatusInfo>;
   /**
-   * Removes an ended process from the backend, after its output was drained: as long as bytes flow, and 2 s more.
+   * Removes an ended process from the backend, after its output was drained: until it ends, or no byte has moved for
+   * 2 s, or 10 s have passed (a process in the background may hold it open for ever).
    * @throws FailedPreconditionError while it runs, and for a task that was never started; NotFoundError when it is gone
    * already
    */

@@ -104,6 +104,16 @@ describe('a program of the fake', () => {
     assert.equal((await finish(started)).stdout.length, 100 * 8192);
   });
 
+  it('ends after what it wrote last, however much and whoever waits for it', async () => {
+    const started = await start(({ stdout, stderr }) => {
+      stdout.write(Buffer.alloc(200_000, 'x'));
+      stderr.write(Buffer.alloc(200_000, 'y'));
+      return 2;
+    });
+    const { code, stdout, stderr } = await finish(started);
+    assert.deepEqual([code, stdout.length, stderr.length], [2, 200_000, 200_000]);
+  });
+
   it('hears signals by name and number, all but SIGKILL', async () => {
     const started = await start((process) => {
       process.onSignal((name, number) => process.stdout.write(`${name} ${number};`));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   CanceledError,
   ConflictError,
@@ -12,7 +13,6 @@ import { packJson } from '../../protocol/any.js';
 import { ContainersDefinition } from '../../protocol/gen/containerd/services/containers.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import { VersionDefinition } from '../../protocol/gen/containerd/services/version.js';
-import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { assertRunnableSpec } from '../check-spec.js';
@@ -34,14 +34,19 @@ import type {
   VersionInfo,
 } from '../types.js';
 import { BUNDLE_LABEL, bundleDirOf } from './bundle-dir.js';
-import { containerOfRecord, RemoteContainer } from './container.js';
+import { RemoteContainer } from './container.js';
+import { containerOfRecord } from './container-record.js';
 import { Lifetime, type RemoteContext, StdioRegistry } from './context.js';
 import { receiveEvent } from './event-receiver.js';
 import { EventStream } from './event-stream.js';
-import { isUndecided } from './process-facts.js';
+import { restoreOne } from './restore.js';
 import { Resync } from './resync.js';
 import { containerOptions } from './runtime-options.js';
 import { sampleMany } from './stats.js';
+
+/** After a reconnect; later the sweep goes on. */
+const RESYNC_TRIES = 10;
+const RESYNC_RETRY_MS = 300;
 
 export interface RemoteClientOptions {
   readonly channel: GrpcChannel;
@@ -187,7 +192,7 @@ export class RemoteClient implements Client {
       this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, options),
     ]);
     const byId = new Map(tasks.map((task) => [task.id, task]));
-    return Promise.all(containers.map((container) => this.#restoreOne(container, byId.get(container.id), options)));
+    return Promise.all(containers.map((container) => restoreOne(container, byId.get(container.id), options)));
   }
 
   stats(ids?: readonly string[], call: CallOptions = {}): Promise<Map<string, Metrics>> {
@@ -243,38 +248,30 @@ export class RemoteClient implements Client {
     this.#onClosed();
   }
 
-  async #restoreOne(
-    container: Container,
-    listed: ProcessRecord | undefined,
-    options: RestoreOptions,
-  ): Promise<RestoredContainer> {
-    const attach = options.attach?.(container);
-    const { signal, timeoutMs } = options;
-    try {
-      if (listed !== undefined && !isUndecided(listed) && container instanceof RemoteContainer) {
-        return { container, task: await container.adopt(listed, attach) };
-      }
-      const call = { signal, timeoutMs };
-      const task = attach === undefined ? await container.task(call) : await container.attachTask(attach, call);
-      return { container, task };
-    } catch (err) {
-      if (isNotFound(err)) return { container, task: undefined };
-      return { container, task: undefined, error: toEngineError(err) };
-    }
-  }
-
   /** After a gap: subscribe came first, so what the list does not tell will come as an event. */
   #live(attempt: number): void {
     if (attempt === 1) return;
     this.#context.log.info({ namespace: this.namespace, attempt }, 'the event stream is back');
-    void this.#resyncAll();
+    void this.#resyncUntilDone();
   }
 
-  async #resyncAll(): Promise<void> {
+  async #resyncUntilDone(): Promise<void> {
+    const attempt = this.#stream.attempts;
+    for (let tries = 0; tries < RESYNC_TRIES; tries++) {
+      if (await this.#resyncAll()) return;
+      await delay(RESYNC_RETRY_MS, undefined, { ref: false });
+      // Closed, or the stream broke and came back: then that is another one's task.
+      if (this.#state !== 'open' || this.#stream.attempts !== attempt) return;
+    }
+  }
+
+  async #resyncAll(): Promise<boolean> {
     try {
       await this.#resync.all();
+      return true;
     } catch (err) {
       if (this.#state === 'open') this.#context.log.warn({ err, namespace: this.namespace }, 'resync of running tasks');
+      return false;
     }
   }
 }

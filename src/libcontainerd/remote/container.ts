@@ -1,7 +1,6 @@
 import { nullStdio, type Stdio } from '../../cio/stdio.js';
 import {
   ConflictError,
-  DataLossError,
   type EngineError,
   FailedPreconditionError,
   isAlreadyExists,
@@ -11,24 +10,20 @@ import {
   isUnavailable,
 } from '../../errdefs/index.js';
 import { hostRootOf } from '../../oci/id-mapping.js';
-import { parseSpec } from '../../oci/parse-spec.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
-import { unpackJson } from '../../protocol/any.js';
-import {
-  type Container as ContainerRecord,
-  ContainersDefinition,
-} from '../../protocol/gen/containerd/services/containers.js';
+import { ContainersDefinition } from '../../protocol/gen/containerd/services/containers.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import type { Any } from '../../protocol/gen/google/protobuf/any.js';
+import { wasSent } from '../../protocol/grpc/service-error.js';
 import type { Run } from '../run.js';
 import type { AttachStdio, CallOptions, Container, NewTaskOptions, RuntimeOptions, Task } from '../types.js';
-import { BUNDLE_LABEL, bundleDirOf, removeBundleDir } from './bundle-dir.js';
+import { removeBundleDir } from './bundle-dir.js';
 import { restoreWorkDir } from './checkpoint.js';
 import type { RemoteContext } from './context.js';
 import { asError } from './process.js';
 import { factsOfProcess } from './process-facts.js';
-import { parseOptions, taskOptions } from './runtime-options.js';
+import { taskOptions } from './runtime-options.js';
 import { classifyStartError } from './start-error.js';
 import { RemoteTask, taskNotFound } from './task.js';
 import { openStdio, reopenStdio } from './task-stdio.js';
@@ -73,11 +68,10 @@ export class RemoteContainer implements Container {
     const run = this.#context.table.prepare(this.id, new Date());
     let stdio: Stdio | undefined;
     try {
-      const live = this.#context.table.get(this.id);
-      // The FIFOs of a task that still runs carry the same names: a second reader would steal its output.
-      if (live !== undefined && this.#context.stdio.get(live, this.id) !== undefined) throw this.#taskExists();
+      // The FIFOs of an existing task carry the same names: a second reader would steal its output.
+      if (await this.#hasTask(call)) throw this.#taskExists();
       const terminal = this.spec.process?.terminal ?? false;
-      stdio = await openStdio(this.#state.bundleDir, this.id, terminal, options.stdio);
+      stdio = await openStdio(this.#state.bundleDir, this.id, terminal, options.stdio, call);
       const pid = await this.#create(options, stdio?.config ?? nullStdio.config, call);
       const origin = { timestamp: new Date(), synthesized: false };
       this.#context.table.commit(run, [{ kind: 'pid', processId: this.id, pid }, { kind: 'created' }], origin);
@@ -102,10 +96,10 @@ export class RemoteContainer implements Container {
   }
 
   /** The task that a list or Get reply shows, with its stdio opened again when `attach` is given. */
-  async adopt(process: ProcessRecord, attach: AttachStdio | undefined): Promise<Task> {
+  async adopt(process: ProcessRecord, attach: AttachStdio | undefined, call: CallOptions): Promise<Task> {
     const run = this.#context.table.prepare(this.id);
     try {
-      return await this.#adopt(run, process, attach);
+      return await this.#adopt(run, process, attach, call);
     } finally {
       this.#context.table.abandon(run);
     }
@@ -163,14 +157,17 @@ export class RemoteContainer implements Container {
       return (await this.#context.channel.unary(TasksDefinition, 'create', request, bounded)).pid;
     } catch (err) {
       if (isAlreadyExists(err)) throw err;
-      if (isCanceled(err) || isDeadlineExceeded(err) || isUnavailable(err)) await this.#undoCreate();
+      if (isCanceled(err) || isDeadlineExceeded(err) || (isUnavailable(err) && wasSent(err))) await this.#undoCreate();
       throw classifyStartError(`create task ${this.id}`, asError(err));
     }
   }
 
-  /** The answer never came, the task may have: a cancelled call goes on in the shim. Has its own deadline. */
+  /**
+   * The answer never came, the task may have: a cancelled call goes on in the shim. Has its own deadline, in which a
+   * containerd that went away may come back.
+   */
   async #undoCreate(): Promise<void> {
-    const call = { timeoutMs: TIMEOUTS.cleanup };
+    const call = { signal: AbortSignal.timeout(TIMEOUTS.cleanup), waitForReady: true };
     try {
       const request = { containerId: this.id, execId: '', signal: 9, all: true };
       await this.#context.channel.unary(TasksDefinition, 'kill', request, call);
@@ -190,16 +187,22 @@ export class RemoteContainer implements Container {
       const request = { containerId: this.id, execId: '' };
       const { process } = await this.#context.channel.unary(TasksDefinition, 'get', request, call);
       if (process === undefined) throw taskNotFound(this.id);
-      return await this.#adopt(run, process, attach);
+      return await this.#adopt(run, process, attach, call);
     } catch (err) {
-      if (isNotFound(err)) throw taskNotFound(this.id, asError(err));
-      throw err;
+      if (!isNotFound(err)) throw err;
+      await this.#forgetRun();
+      throw taskNotFound(this.id, asError(err));
     } finally {
       this.#context.table.abandon(run);
     }
   }
 
-  async #adopt(prepared: Run, process: ProcessRecord, attach: AttachStdio | undefined): Promise<Task> {
+  async #adopt(
+    prepared: Run,
+    process: ProcessRecord,
+    attach: AttachStdio | undefined,
+    call: CallOptions,
+  ): Promise<Task> {
     const live = this.#context.table.get(this.id);
     const isSameRun = live !== undefined && (process.pid === 0 || live.snapshot(this.id).pid === process.pid);
     const run = isSameRun ? live : prepared;
@@ -207,7 +210,7 @@ export class RemoteContainer implements Container {
     if (attach !== undefined) {
       if (this.#context.stdio.get(run, this.id) !== undefined) throw this.#attached();
       const { stdin, stdout, stderr, terminal } = process;
-      stdio = await reopenStdio({ stdin, stdout, stderr, terminal }, attach);
+      stdio = await reopenStdio({ stdin, stdout, stderr, terminal }, attach, call);
     }
     const facts = factsOfProcess(this.id, process);
     const origin = { timestamp: new Date(), synthesized: true };
@@ -217,6 +220,27 @@ export class RemoteContainer implements Container {
       this.#context.table.commit(run, [...found, ...facts], origin);
     }
     return this.#taskOf(run, stdio);
+  }
+
+  /** Asked only when this client holds a run of the container: somebody may have deleted it behind our back. */
+  async #hasTask(call: CallOptions): Promise<boolean> {
+    if (this.#context.table.get(this.id) === undefined) return false;
+    try {
+      await this.#context.channel.unary(TasksDefinition, 'get', { containerId: this.id, execId: '' }, call);
+      return true;
+    } catch (err) {
+      if (!isNotFound(err)) throw err;
+      await this.#forgetRun();
+      return false;
+    }
+  }
+
+  /** containerd has no task any more: whoever waits for the one we knew is told that its exit is unknown. */
+  async #forgetRun(): Promise<void> {
+    const run = this.#context.table.get(this.id);
+    if (run === undefined) return;
+    this.#context.table.remove(run);
+    await this.#context.stdio.closeRun(run);
   }
 
   #taskOf(run: Run, stdio: Stdio | undefined): RemoteTask {
@@ -237,35 +261,4 @@ export class RemoteContainer implements Container {
       fields: { containerId: this.id },
     });
   }
-}
-
-/** A container as containerd keeps it. @throws DataLossError when its spec cannot be read */
-export async function containerOfRecord(context: RemoteContext, record: ContainerRecord): Promise<RemoteContainer> {
-  const spec = readSpec(record);
-  return new RemoteContainer(context, {
-    id: record.id,
-    runtime: record.runtime?.name ?? '',
-    labels: record.labels,
-    spec,
-    options: record.runtime?.options,
-    runtimeOptions: parseOptions(record.runtime?.options),
-    bundleDir: record.labels[BUNDLE_LABEL] ?? (await bundleDirOf(context.stateDir, record.id, spec)),
-  });
-}
-
-/** A container made by another client may have no spec, or not one of ours; that must not hide it from a list. */
-function readSpec(record: ContainerRecord): OciSpec {
-  if (record.spec === undefined) return { ociVersion: '' };
-  let document: unknown;
-  try {
-    document = unpackJson(record.spec, 'Spec') ?? {};
-  } catch (cause) {
-    throw new DataLossError(`read spec of container ${record.id}`, { code: 'ERR_WIRE_DECODE', cause });
-  }
-  const parsed = parseSpec(document);
-  if ('spec' in parsed) return parsed.spec;
-  throw new DataLossError(`read spec of container ${record.id}: ${parsed.problem}`, {
-    code: 'ERR_WIRE_DECODE',
-    fields: { containerId: record.id },
-  });
 }

@@ -46,6 +46,11 @@ export class EventStream {
     return this.#state;
   }
 
+  /** How often a subscription came into force. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
   /** Resolves when the first subscription is in force. @throws the first error: the caller decides whether to go on */
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {

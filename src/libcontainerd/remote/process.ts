@@ -16,6 +16,7 @@ import type { CallOptions, ExitStatus, KillOptions, Process, RunSnapshot, Status
 import type { RemoteContext } from './context.js';
 import { applyReply, exitOfReply } from './process-facts.js';
 import { classifyStartError, classifyStateError } from './start-error.js';
+import { TIMEOUTS } from './timeouts.js';
 
 /** What an init process and an exec share. `execId` is empty for the init process, as in containerd's API. */
 export abstract class RemoteProcess implements Process {
@@ -92,7 +93,7 @@ export abstract class RemoteProcess implements Process {
     stdin.end();
     // The shim opens an exec's stdin at its start; EOF follows by itself then.
     if (stdio.state === 'opening') return;
-    await withinCall(`close stdin of ${this.describe()}`, finished, call);
+    await withinCall(`close stdin of ${this.describe()}`, finished, { timeoutMs: TIMEOUTS.stdio, ...call });
   }
 
   wait(call: CallOptions = {}): Promise<ExitStatus> {
@@ -134,10 +135,15 @@ export abstract class RemoteProcess implements Process {
   protected async deleteNow(call: CallOptions): Promise<ExitStatus> {
     this.context.channel.assertUsable(`delete ${this.describe()}`, call.signal);
     if (this.isGone) throw this.notFound();
+    const endBy = Date.now() + (call.timeoutMs ?? Number.POSITIVE_INFINITY);
     // What still runs is refused below; only output of an ended process is worth waiting for.
-    if (this.state.exit !== undefined) await this.stdio?.waitDrained();
+    if (this.state.exit !== undefined && this.stdio !== undefined) {
+      const drained = this.stdio.waitDrained({ idleMs: TIMEOUTS.drainIdle, maxMs: TIMEOUTS.drainMax });
+      await withinCall(`drain output of ${this.describe()}`, drained, call);
+    }
+    const left = call.timeoutMs === undefined ? call : { ...call, timeoutMs: Math.max(1, endBy - Date.now()) };
     try {
-      const reply = await this.ask(() => this.sendDelete(call));
+      const reply = await this.ask(() => this.sendDelete(left));
       const exit = exitOfReply(reply);
       this.run.apply(
         { kind: 'exit', processId: this.id, pid: 0, exit, source: 'reply' },

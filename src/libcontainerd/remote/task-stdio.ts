@@ -2,7 +2,9 @@ import { FifoStdio } from '../../cio/fifo-stdio.js';
 import type { Stdio, StdioConfig } from '../../cio/stdio.js';
 import { PermissionDeniedError } from '../../errdefs/index.js';
 import { makeFolder } from '../../platform/make-folder.js';
-import type { AttachStdio, StdioOptions } from '../types.js';
+import { withinCall } from '../deadline.js';
+import type { AttachStdio, CallOptions, StdioOptions } from '../types.js';
+import { TIMEOUTS } from './timeouts.js';
 
 /**
  * Opens our ends and hands them to the caller, before the process exists. Nothing is left when the caller refuses.
@@ -13,21 +15,24 @@ export async function openStdio(
   processId: string,
   terminal: boolean,
   options: StdioOptions | undefined,
+  call: CallOptions,
 ): Promise<Stdio | undefined> {
   if (options === undefined) return undefined;
   makeBundleDir(dir);
   const stdio = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
-  return handOver(stdio, options.attach, true);
+  return handOver(stdio, options.attach, true, call);
 }
 
 /** Opens the FIFOs of a process that another life of this program left running. */
-export async function reopenStdio(config: StdioConfig, attach: AttachStdio): Promise<Stdio> {
-  return handOver(await FifoStdio.openExisting(config), attach, false);
+export async function reopenStdio(config: StdioConfig, attach: AttachStdio, call: CallOptions): Promise<Stdio> {
+  return handOver(await FifoStdio.openExisting(config), attach, false, call);
 }
 
-async function handOver(stdio: Stdio, attach: AttachStdio, removeFiles: boolean): Promise<Stdio> {
+/** The callback is the caller's: one that never settles must not hold the call for ever. */
+async function handOver(stdio: Stdio, attach: AttachStdio, removeFiles: boolean, call: CallOptions): Promise<Stdio> {
   try {
-    await attach(stdio.streams);
+    const attached = Promise.resolve(attach(stdio.streams));
+    await withinCall('attach stdio', attached, { timeoutMs: TIMEOUTS.stdio, ...call });
     return stdio;
   } catch (err) {
     await stdio.close({ removeFiles });

@@ -68,7 +68,7 @@ export class RemoteTask extends RemoteProcess implements Task {
     // FIFOs are named by the exec's id: making those of a live one again would steal its output.
     if (this.context.stdio.get(this.run, execId) !== undefined) throw this.#execExists(execId);
     const terminal = process.terminal ?? false;
-    const stdio = await openStdio(this.#origin.bundleDir, execId, terminal, options.stdio);
+    const stdio = await openStdio(this.#origin.bundleDir, execId, terminal, options.stdio, call);
     try {
       await this.#addExec(execId, process, stdio?.config ?? nullStdio.config, call);
     } catch (err) {

@@ -6,6 +6,11 @@ export const TIMEOUTS = {
   cleanup: 10_000,
   /** moby `daemon/internal/libcontainerd/remote`: a failed exec is deleted even when the client went away. */
   execCleanup: 45_000,
+  /** The caller's attach callback, and the flush of stdin before its half close, when the caller names no time. */
+  stdio: 30_000,
+  /** Draining the output of an ended process (moby waits 2 s, the shim's own delete 10 s). */
+  drainIdle: 2_000,
+  drainMax: 10_000,
   /** `forceDelete` waits this long for a killed process' exit. */
   killWait: 10_000,
   /** One call while making sure of a run's state. */

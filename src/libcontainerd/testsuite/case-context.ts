@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { errorText, isCanceled, isNotFound } from '../../errdefs/index.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
+import type { EventsOptions } from '../event.js';
 import type { Client, Container, NewContainerOptions, NewTaskOptions, Task } from '../types.js';
 import { Capture } from './capture.js';
 import { within } from './deadline.js';
@@ -95,9 +96,9 @@ export class CaseContext {
   }
 
   /** Records the events of a client until the end of the case. */
-  eventLog(client: Client = this.client): EventLog {
+  eventLog(client: Client = this.client, options: EventsOptions = {}): EventLog {
     const log = new EventLog();
-    const subscription = client.subscribe(log.handler);
+    const subscription = client.subscribe(log.handler, options);
     this.#undo.push(() => subscription.close());
     return log;
   }

@@ -30,8 +30,8 @@ export function clientCases(define: DefineCase): void {
 
   define('delivers no event of another namespace', async (c) => {
     const other = await c.newClient('suite-other');
-    const ours = c.eventLog();
-    const theirs = c.eventLog(other);
+    const ours = c.eventLog(c.client, { foreign: true });
+    const theirs = c.eventLog(other, { foreign: true });
     const { container, task } = await c.started({ do: 'exit', code: 0 }, { client: other });
     await within('exit', task.wait());
     await theirs.exitOf(container.id);

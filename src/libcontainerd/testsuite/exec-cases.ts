@@ -101,6 +101,16 @@ export function execCases(define: DefineCase): void {
     await within('delete exec', second.process.delete());
   });
 
+  define('refuses an exec id in use by a process without stdio, and the id of init', async (c) => {
+    const { container, task } = await c.ready({ do: 'sleep' });
+    const bare = await within('exec', task.exec('web', c.env.process({ do: 'exit', code: 6 })));
+    await rejectsWith(task.exec('web', c.env.process({ do: 'exit', code: 2 })), 'conflict', 'ERR_EXEC_EXISTS');
+    await rejectsWith(task.exec(container.id, c.env.process({ do: 'exit', code: 2 })), 'conflict', 'ERR_EXEC_EXISTS');
+    await within('start exec', bare.start());
+    assert.equal((await within('exec exit', bare.wait())).code, 6);
+    await within('delete exec', bare.delete());
+  });
+
   define('refuses an illegal exec id and a process that cannot be run', async (c) => {
     const { task } = await c.ready({ do: 'sleep' });
     const good = c.env.process({ do: 'exit', code: 0 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AttachStdio, StdioStreams } from '../types.js';
 import { Capture } from './capture.js';
 import type { CaseContext, StartedTask } from './case-context.js';
 import { SCALE, within } from './deadline.js';
@@ -34,6 +36,17 @@ export function stdioCases(define: DefineCase): void {
     await within('delete', task.delete());
     await capture.ended();
     assert.ok(capture.stdout.equals(patternBytes(3 * PIPE_BYTES)));
+  });
+
+  define('delivers all to a reader that begins only when the process is being deleted', async (c) => {
+    const capture = new Capture({ held: true });
+    const { task } = await c.started({ do: 'print-bytes', bytes: PIPE_BYTES }, { capture });
+    await within('exit', task.wait());
+    const deleted = task.delete();
+    capture.read();
+    await within('delete', deleted);
+    await capture.ended();
+    assert.ok(capture.stdout.equals(patternBytes(PIPE_BYTES)), `${capture.stdout.length} bytes of ${PIPE_BYTES}`);
   });
 
   define('hands stdin to the process, and EOF after what was written', async (c) => {
@@ -112,8 +125,15 @@ export function stdioCases(define: DefineCase): void {
   define('fails the create when attach rejects, and leaves nothing of the task', async (c) => {
     const container = await c.container({ do: 'exit', code: 0 });
     const reason = new Error('no log driver');
-    const attach = () => Promise.reject(reason);
+    const opened: StdioStreams[] = [];
+    const attach: AttachStdio = (streams) => {
+      opened.push(streams);
+      return Promise.reject(reason);
+    };
     await rejectsBecauseOf(c.newTask(container, { stdio: { attach, stdin: true } }), reason);
+    for (const stream of opened.flatMap(({ stdin, stdout, stderr }) => [stdin, stdout, stderr])) {
+      if (stream?.destroyed === false) await within('end of an unused stream', once(stream, 'close'));
+    }
     await rejectsWith(container.task(), 'not-found', 'ERR_TASK_NOT_FOUND');
     const capture = new Capture();
     const task = await c.newTask(container, { stdio: { attach: capture.attach } });

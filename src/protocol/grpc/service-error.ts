@@ -32,6 +32,13 @@ export function fromServiceError(what: string, err: ServiceError, address: strin
   return fromGrpc({ code: err.code ?? status.UNKNOWN, message: err.details ?? err.message });
 }
 
+/** False when the call certainly never left this process: there was no connection to send it on. */
+export function wasSent(err: unknown): boolean {
+  const cause = err instanceof Error ? err.cause : undefined;
+  const details = cause instanceof Error && 'details' in cause ? String(cause.details) : '';
+  return !details.startsWith('No connection established');
+}
+
 /** A status from a server comes with trailers or with another text than these of grpc-js. */
 function isFromTransport(err: ServiceError): boolean {
   return /^(No connection established|Connection dropped|Name resolution failed|Failed to start HTTP\/2|read |write |connect |transport)/i.test(

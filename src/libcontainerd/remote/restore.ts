@@ -1,0 +1,30 @@
+import { toEngineError } from '../../errdefs/index.js';
+import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
+import type { Container, RestoredContainer, RestoreOptions } from '../types.js';
+import { RemoteContainer } from './container.js';
+import { isUndecided } from './process-facts.js';
+
+/**
+ * One container of a fleet, with the task that the list shows. What the list leaves out or does not decide is asked for:
+ * containerd omits tasks whose shim did not answer, and such a one must not be taken for dead.
+ */
+export async function restoreOne(
+  container: Container,
+  listed: ProcessRecord | undefined,
+  options: RestoreOptions,
+): Promise<RestoredContainer> {
+  const attach = options.attach?.(container);
+  const { signal, timeoutMs } = options;
+  try {
+    if (listed !== undefined && !isUndecided(listed) && container instanceof RemoteContainer) {
+      return { container, task: await container.adopt(listed, attach, { signal, timeoutMs }) };
+    }
+    const call = { signal, timeoutMs };
+    const task = attach === undefined ? await container.task(call) : await container.attachTask(attach, call);
+    return { container, task };
+  } catch (err) {
+    const error = toEngineError(err);
+    if (error.code === 'ERR_TASK_NOT_FOUND') return { container, task: undefined };
+    return { container, task: undefined, error };
+  }
+}
