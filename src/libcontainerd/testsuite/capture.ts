@@ -69,6 +69,8 @@ export class Capture {
       this.#wake();
     });
     stream.on('error', () => {});
+    // An empty stream may have ended before anybody read it.
+    if (stream.closed) return Promise.resolve();
     return new Promise((resolve) => {
       stream.once('end', resolve);
       stream.once('close', resolve);
