@@ -252,4 +252,16 @@ describe('pauses', () => {
     const byAnother = reduceRun(paused, { kind: 'paused', at: T0 + 30, source: 'event' });
     assert.equal(statusOf(byAnother, INIT), 'paused');
   });
+
+  it('are not undone by a reply that is older than an event', { todo: 'a reply always wins' }, () => {
+    // Our pause was answered late: somebody resumed the task before, and that event was quicker.
+    const resumed = reduceAll([
+      PID,
+      { kind: 'started', processId: INIT, pid: 0 },
+      { kind: 'paused', at: T0 + 10, source: 'event' },
+      { kind: 'resumed', at: T0 + 20, source: 'event' },
+      { kind: 'paused', at: T0 + 15, source: 'reply' },
+    ]);
+    assert.equal(statusOf(resumed, INIT), 'running');
+  });
 });
