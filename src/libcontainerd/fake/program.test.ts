@@ -106,8 +106,10 @@ describe('a program of the fake', () => {
 
   it('ends after what it wrote last, however much and whoever waits for it', async () => {
     const started = await start(({ stdout, stderr }) => {
-      stdout.write(Buffer.alloc(200_000, 'x'));
-      stderr.write(Buffer.alloc(200_000, 'y'));
+      for (let n = 0; n < 4; n++) {
+        stdout.write(Buffer.alloc(50_000, 'x'));
+        stderr.write(Buffer.alloc(50_000, 'y'));
+      }
       return 2;
     });
     const { code, stdout, stderr } = await finish(started);
