@@ -1,5 +1,5 @@
 import type { Cgroup1MemoryStat, Cgroup1Metrics } from '../../stats/cgroup1-metrics.js';
-import type { SampleFacts } from './metrics.js';
+import type { SampleFacts } from './sample-facts.js';
 
 /** What cgroup v1 reports where no limit is set: the largest multiple of a page. */
 const NO_LIMIT = 9_223_372_036_854_771_712n;

@@ -1,5 +1,5 @@
 import type { Cgroup2MemoryStat, Cgroup2Metrics } from '../../stats/cgroup2-metrics.js';
-import type { SampleFacts } from './metrics.js';
+import type { SampleFacts } from './sample-facts.js';
 
 /** How `max` travels. */
 const NO_LIMIT = 2n ** 64n - 1n;

@@ -11,7 +11,6 @@ import type {
   AttachStdio,
   CallOptions,
   Capabilities,
-  Client,
   Container,
   NewContainerOptions,
   RestoredContainer,
@@ -20,8 +19,8 @@ import type {
 } from '../types.js';
 import { FakeContainer } from './container.js';
 import { FakeContext } from './context.js';
+import type { FakeClient, FakeHost } from './controls.js';
 import type { Faults } from './faults.js';
-import type { FakeHost } from './host.js';
 import { factOfEvent, type HostEvent } from './host-event.js';
 import type { HostState } from './host-state.js';
 import type { HostTask } from './host-task.js';
@@ -38,9 +37,7 @@ export interface FakeClientOptions {
 
 const RUNTIME_V1 = 'io.containerd.runtime.v1.linux';
 
-/** A client of the seam in memory. It does what `types.ts` says, on a host that has no kernel and needs no root. */
-export class FakeClient implements Client {
-  /** The machine it talks to: makes further clients, and fails on request. */
+export class InMemoryClient implements FakeClient {
   readonly host: FakeHost;
   readonly namespace: string;
   readonly closed: Promise<void>;
@@ -51,7 +48,6 @@ export class FakeClient implements Client {
   #resolveClosed: () => void = () => {};
   #closing: Promise<void> | undefined;
 
-  /** @internal Use `createFakeClient` or `host.client`. */
   constructor(options: FakeClientOptions) {
     const { state, namespace } = options;
     this.host = options.host;
@@ -150,10 +146,6 @@ export class FakeClient implements Client {
     return this.#dispatch.events(options);
   }
 
-  /**
-   * Learns what was missed: what a reconnection and the half-minute sweep of a real client do.
-   * @throws nothing when the client is closed or disconnected: it learns nothing then
-   */
   async resync(): Promise<void> {
     try {
       await this.#context.ask('Tasks/List', 'list tasks', {}, () => this.#learnAll());

@@ -4,8 +4,8 @@ import { UnavailableError } from '../../errdefs/index.js';
 import type { ContainerEvent } from '../event.js';
 import { EventLog } from '../testsuite/event-log.js';
 import type { Task } from '../types.js';
-import type { FakeClient } from './client.js';
-import { createFakeClient, createFakeHost, type FakeHost } from './host.js';
+import type { FakeClient, FakeHost } from './controls.js';
+import { createFakeClient, createFakeHost } from './host.js';
 import { WORKLOAD_PROGRAMS, workloadProcess } from './workload-programs.js';
 
 const SLEEP = workloadProcess({ do: 'sleep' });

@@ -2,7 +2,8 @@ import type { Logger } from '../../log/logger.js';
 import { defaultLogger } from '../../log/logger.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { Capabilities } from '../types.js';
-import { FakeClient } from './client.js';
+import { InMemoryClient } from './client.js';
+import type { FakeClient, FakeHost } from './controls.js';
 import { type FakeMethod, Faults } from './faults.js';
 import { HostState } from './host-state.js';
 import type { FakePrograms } from './program.js';
@@ -32,14 +33,10 @@ const CAPABILITIES: Capabilities = {
   metrics: 'cgroup2',
 };
 
-/**
- * An imaginary machine that runs containers in memory: what containerd, its shims and the kernel are to a real client.
- * Clients come and go, containers stay; and it can be told to fail.
- */
-export class FakeHost {
+class InMemoryHost implements FakeHost {
   readonly #state: HostState;
   readonly #faults = new Faults();
-  readonly #clients = new Set<FakeClient>();
+  readonly #clients = new Set<InMemoryClient>();
   readonly #options: FakeHostOptions;
   readonly #namespace: string;
 
@@ -55,13 +52,9 @@ export class FakeHost {
     });
   }
 
-  /**
-   * A further client: what an engine that starts, or starts again, would make.
-   * @throws InvalidArgumentError `ERR_NAMESPACE_INVALID`
-   */
   client(namespace: string = this.#namespace): FakeClient {
     assertIdentifier('namespace', namespace);
-    const client = new FakeClient({
+    const client = new InMemoryClient({
       host: this,
       state: this.#state,
       faults: this.#faults,
@@ -74,58 +67,47 @@ export class FakeHost {
     return client;
   }
 
-  /** Calls so far of all clients, by the name that containerd has for them; those that never were are absent. */
   calls(): Map<FakeMethod, number> {
     return this.#faults.calls();
   }
 
-  /** Makes the next call of that name fail. Several errors are used up one after another. */
   failNext(method: FakeMethod, error: Error): void {
     this.#faults.failNext(method, error);
   }
 
-  /**
-   * The kernel kills a process for memory: the init, an exec, or with `null` some child that is neither.
-   * @throws NotFoundError when there is no such task or exec
-   */
   oomKill(containerId: string, processId: string | null = containerId, namespace: string = this.#namespace): void {
     const task = this.#state.task(namespace, containerId);
     const process = processId === null ? undefined : this.#state.process(task, processId);
     task.oomKill(process, this.#state.capabilities.oomEvents);
   }
 
-  /** The task is gone with all its processes, and no event tells. @throws NotFoundError when there is no task */
   vanish(containerId: string, namespace: string = this.#namespace): void {
     this.#state.vanish(namespace, containerId);
   }
 
-  /** From now on events are lost, or no longer. What was lost stays lost until a `sweep`. */
   dropEvents(dropped: boolean): void {
     this.#faults.eventsDropped = dropped;
   }
 
-  /** Calls fail with `ERR_CONTAINERD_UNREACHABLE` and events are lost; containers go on. */
   disconnect(): void {
     this.#faults.connected = false;
   }
 
-  /** Ends a `disconnect`. Resolves when the clients have learned what they missed. */
   async reconnect(): Promise<void> {
     this.#faults.connected = true;
     await this.sweep();
   }
 
-  /** What real clients do twice a minute: list the tasks, and make up the events they missed. */
   async sweep(): Promise<void> {
     await Promise.all([...this.#clients].map((client) => client.resync()));
   }
 }
 
 export function createFakeHost(options: FakeHostOptions = {}): FakeHost {
-  return new FakeHost(options);
+  return new InMemoryHost(options);
 }
 
 /** A client on a host of its own, which is `client.host`. */
 export function createFakeClient(options: FakeHostOptions = {}): FakeClient {
-  return new FakeHost(options).client();
+  return new InMemoryHost(options).client();
 }

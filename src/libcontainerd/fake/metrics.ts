@@ -4,16 +4,7 @@ import type { Capabilities } from '../types.js';
 import { cgroup1Sample } from './cgroup1-sample.js';
 import { cgroup2Sample } from './cgroup2-sample.js';
 import type { HostTask } from './host-task.js';
-
-/** The numbers behind a sample: small, plausible, and the limits are those that were set. */
-export interface SampleFacts {
-  readonly processes: bigint;
-  readonly memoryBytes: bigint;
-  readonly cpuNs: bigint;
-  readonly oomKills: bigint;
-  readonly memoryLimit: bigint | undefined;
-  readonly pidsLimit: bigint | undefined;
-}
+import type { SampleFacts } from './sample-facts.js';
 
 const BYTES_PER_PROCESS = 1024n * 1024n;
 const CPU_NS_PER_PROCESS = 10_000_000n;
