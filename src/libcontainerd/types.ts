@@ -191,7 +191,7 @@ export interface Process {
   /**
    * Resolves when the process has ended, at once when it already has, any number of times; costs no call on backends
    * with events. Without `timeoutMs` it waits for ever.
-   * @throws UnavailableError `ERR_CLIENT_CLOSED` class Canceled when the client is closed meanwhile
+   * @throws CanceledError `ERR_CLIENT_CLOSED` when the client is closed meanwhile
    */
   wait(call?: CallOptions): Promise<ExitStatus>;
   /** Asks the backend. Feeds what it learns into `state`. */
@@ -275,7 +275,10 @@ export interface Client {
   loadContainer(id: string, call?: CallOptions): Promise<Container>;
   /** All containers of the namespace. */
   containers(call?: CallOptions): Promise<Container[]>;
-  /** All containers and their tasks, attached: what an engine does when it starts. O(1) lists, no call a container. */
+  /**
+   * All containers and their tasks, attached: what an engine does when it starts. Two lists, whatever the number; one call
+   * more only for a container that the list shows no task of, since what is missing there is not proven dead.
+   */
   restore(options?: RestoreOptions): Promise<RestoredContainer[]>;
   /** One sample of each running task asked for (all when absent), in one call where the backend can. A missing id had none. */
   stats(ids?: readonly string[], call?: CallOptions): Promise<Map<string, Metrics>>;
@@ -288,7 +291,10 @@ export interface Client {
   events(
     options?: EventsOptions & { readonly signal?: AbortSignal | undefined },
   ): AsyncIterableIterator<ContainerEvent>;
-  /** Stops event delivery after what is queued, closes stdio and the connection. Containers go on. Idempotent. */
+  /**
+   * Stops event delivery after what is queued, or after 10 s when a handler does not settle; closes stdio and the
+   * connection. Containers go on. Idempotent.
+   */
   close(): Promise<void>;
   /** The same at once: queued events are dropped, pending calls fail with `reason`. Idempotent. */
   destroy(reason?: Error): void;

@@ -32,6 +32,7 @@ export async function checkpointTask(
       code: 'ERR_CAPABILITY',
     });
   }
+  assertWritesToFolder(containerId, runtime);
   makeFolder(dir, 0o700);
   const work = await mkdtemp(join(tmpdir(), 'libcontainerd-criu-'));
   try {
@@ -47,6 +48,21 @@ export async function checkpointTask(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** containerd's `services/tasks/local.go`: for other names the folder is ignored in silence, and the image kept elsewhere. */
+const FOLDER_RUNTIMES = /^io\.containerd\.(?:runc\..+|runtime\.v1\.linux)$/;
+
+/** @throws NotImplementedError `ERR_CAPABILITY` for a runtime of which containerd ignores the checkpoint's folder */
+export function assertWritesToFolder(containerId: string, runtime: string): void {
+  if (FOLDER_RUNTIMES.test(runtime)) return;
+  throw new NotImplementedError(
+    `checkpoint or restore ${containerId}: containerd has no folders for runtime ${runtime}`,
+    {
+      code: 'ERR_CAPABILITY',
+      fields: { containerId, runtime },
+    },
+  );
 }
 
 /** Where CRIU keeps its logs while it restores; removed with the container. */

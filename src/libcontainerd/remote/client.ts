@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import {
   CanceledError,
   ConflictError,
@@ -16,6 +17,7 @@ import { VersionDefinition } from '../../protocol/gen/containerd/services/versio
 import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { assertRunnableSpec } from '../check-spec.js';
+import { withinCall } from '../deadline.js';
 import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from '../event.js';
 import { EventDispatch } from '../event-dispatch.js';
 import { assertIdentifier } from '../identifiers.js';
@@ -43,10 +45,13 @@ import { restoreOne } from './restore.js';
 import { Resync } from './resync.js';
 import { containerOptions } from './runtime-options.js';
 import { sampleMany } from './stats.js';
+import { TIMEOUTS } from './timeouts.js';
 
 /** After a reconnect; later the sweep goes on. */
 const RESYNC_TRIES = 10;
 const RESYNC_RETRY_MS = 300;
+/** Questions and FIFOs opened at once. */
+const RESTORE_CONCURRENCY = 32;
 
 export interface RemoteClientOptions {
   readonly channel: GrpcChannel;
@@ -108,8 +113,8 @@ export class RemoteClient implements Client {
   }
 
   /** Opens the event stream; to be called once, before anything else. */
-  async begin(): Promise<void> {
-    await this.#stream.start();
+  async begin(call: CallOptions): Promise<void> {
+    await withinCall('subscribe to events', this.#stream.start(), call);
   }
 
   /** Calls made so far by method, `Tasks/Create` and so on: the budgets of design section 5 are tested with it. */
@@ -192,7 +197,8 @@ export class RemoteClient implements Client {
       this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, options),
     ]);
     const byId = new Map(tasks.map((task) => [task.id, task]));
-    return Promise.all(containers.map((container) => restoreOne(container, byId.get(container.id), options)));
+    const queue = new PQueue({ concurrency: RESTORE_CONCURRENCY });
+    return queue.addAll(containers.map((container) => () => restoreOne(container, byId.get(container.id), options)));
   }
 
   stats(ids?: readonly string[], call: CallOptions = {}): Promise<Map<string, Metrics>> {
@@ -214,7 +220,12 @@ export class RemoteClient implements Client {
       this.#state = 'closing';
       clearInterval(this.#sweep);
       await this.#stream.close();
-      await this.#dispatch.close();
+      await withinCall('deliver the last events', this.#dispatch.close(), { timeoutMs: TIMEOUTS.close }).catch(
+        (err) => {
+          this.#context.log.warn({ err, namespace: this.namespace }, 'close the client');
+          this.#dispatch.destroy();
+        },
+      );
       await this.#end(new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' }));
     }
     await this.closed;

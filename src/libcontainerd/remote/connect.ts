@@ -69,10 +69,10 @@ export async function connectRemote(options: ConnectOptions = {}, call: CallOpti
       defaultRuntimeOptions: options.runtimeOptions,
       capabilities: capabilitiesOf(address, plugins),
       log: options.logger ?? defaultLogger(),
-      sweepIntervalMs: options.sweepIntervalMs ?? 30_000,
-      goneGraceMs: options.goneGraceMs ?? 5_000,
+      sweepIntervalMs: duration('sweepIntervalMs', options.sweepIntervalMs ?? 30_000),
+      goneGraceMs: duration('goneGraceMs', options.goneGraceMs ?? 5_000),
     });
-    await client.begin();
+    await client.begin(bounded);
     return client;
   } catch (err) {
     client?.destroy();
@@ -84,6 +84,16 @@ export async function connectRemote(options: ConnectOptions = {}, call: CallOpti
 function absolute(stateDir: string): string {
   if (stateDir.startsWith('/') || process.platform === 'win32') return stateDir;
   throw new InvalidArgumentError(`use state folder ${JSON.stringify(stateDir)}: it is not an absolute path`, {
+    code: 'ERR_OPTION_INVALID',
+  });
+}
+
+/** What `setTimeout` takes without turning it into 1. */
+const DURATION_MAX_MS = 2 ** 31 - 1;
+
+function duration(name: string, ms: number): number {
+  if (Number.isInteger(ms) && ms >= 1 && ms <= DURATION_MAX_MS) return ms;
+  throw new InvalidArgumentError(`use ${name} ${ms}: it is no whole number of milliseconds above 0`, {
     code: 'ERR_OPTION_INVALID',
   });
 }

@@ -19,7 +19,7 @@ import { wasSent } from '../../protocol/grpc/service-error.js';
 import type { Run } from '../run.js';
 import type { AttachStdio, CallOptions, Container, NewTaskOptions, RuntimeOptions, Task } from '../types.js';
 import { removeBundleDir } from './bundle-dir.js';
-import { restoreWorkDir } from './checkpoint.js';
+import { assertWritesToFolder, restoreWorkDir } from './checkpoint.js';
 import type { RemoteContext } from './context.js';
 import { asError } from './process.js';
 import { factsOfProcess } from './process-facts.js';
@@ -133,6 +133,7 @@ export class RemoteContainer implements Container {
   async #create(options: NewTaskOptions, paths: Stdio['config'], call: CallOptions): Promise<number> {
     const { uid, gid } = hostRootOf(this.spec);
     const restore = options.checkpointDir;
+    if (restore !== undefined) assertWritesToFolder(this.id, this.runtime);
     const request = {
       containerId: this.id,
       rootfs: (options.rootfs ?? []).map((m) => ({ ...m, target: m.target ?? '', options: [...m.options] })),

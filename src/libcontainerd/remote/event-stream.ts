@@ -148,7 +148,7 @@ export class EventStream {
       isSeen = true;
     });
     const deadline = Date.now() + MARKER_TIMEOUT_MS;
-    for (let waitMs = 20; !isSeen && !signal.aborted; waitMs = Math.min(waitMs * 2, 500)) {
+    for (let waitMs = 5; !isSeen && !signal.aborted; waitMs = Math.min(waitMs * 2, 500)) {
       const left = deadline - Date.now();
       if (left <= 0) throw new UnavailableError('subscribe to events: containerd takes calls but sends no events');
       const event = { typeUrl: 'libcontainerd.Subscribed', value: Buffer.alloc(0) };

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from '../../errdefs/index.js';
 import { packAny, typeNameOf } from '../../protocol/any.js';
 import { CreateOptions, RuncOptions as V1RuncOptions } from '../../protocol/gen/containerd/options/linux_runc.js';
 import { Options as RuncV2Options } from '../../protocol/gen/containerd/options/runc.js';
@@ -48,7 +47,6 @@ export interface TaskOptionValues {
  * The options of Tasks.Create. They replace the container's at the shim, so they are these plus what the task adds.
  * `kept` is what the container was made with: also for a container loaded from containerd, unlike upstream, where a
  * loaded one starts tasks without options.
- * @throws InvalidArgumentError `ERR_OPTION_INVALID` when the runtime takes no checkpoint folder
  */
 export function taskOptions(
   runtime: string,
@@ -70,15 +68,7 @@ export function taskOptions(
     });
   }
   const base = runcBase(runtime, kept);
-  if (base === undefined) {
-    if (values.criuImagePath !== undefined) {
-      throw new InvalidArgumentError(`restore with runtime ${runtime}: it takes no checkpoint folder`, {
-        code: 'ERR_OPTION_INVALID',
-        fields: { runtime },
-      });
-    }
-    return kept;
-  }
+  if (base === undefined) return kept;
   return packAny(RUNC_OPTIONS, RuncV2Options, {
     ...base,
     ioUid: values.ioUid,

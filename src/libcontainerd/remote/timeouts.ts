@@ -2,6 +2,8 @@
 export const TIMEOUTS = {
   /** Version and plugins at connect. */
   connect: 10_000,
+  /** Event handlers under way when the client is closed. */
+  close: 10_000,
   /** Cleaning up after a create that failed or was given up. */
   cleanup: 10_000,
   /** moby `daemon/internal/libcontainerd/remote`: a failed exec is deleted even when the client went away. */
