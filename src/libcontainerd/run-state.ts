@@ -3,8 +3,7 @@ import type { ExitStatus, ProcessStatus } from './types.js';
 /**
  * The truth of one run, as a pure reducer. Facts come from events, replies, lists and kernel counters, in any order and
  * any number of times; whatever the order, the same facts give the same exit and the same OOM state (property-tested by
- * permutation in `run-state.test.ts`). Only `paused` follows the order of arrival, with one guard: an event never undoes
- * what a younger reply said (events of our own pause come after the reply of the resume that followed it).
+ * permutation in `run-state.test.ts`). Pause and resume have no meaning apart from their order: the younger fact holds.
  *
  * The rule about pids (moby/moby#43767): another pid is evidence of an old run, an equal pid proves nothing.
  */
@@ -18,7 +17,7 @@ export type RunFact =
   | { readonly kind: 'exec-added'; readonly processId: string }
   /** `pid` 0 when the source does not tell. */
   | { readonly kind: 'started'; readonly processId: string; readonly pid: number }
-  /** `at`: milliseconds, the event's own time or when the reply came. */
+  /** `at`: milliseconds, the event's own time or when the call was sent that was answered so. */
   | { readonly kind: 'paused' | 'resumed'; readonly at: number; readonly source: 'reply' | 'event' }
   | {
       readonly kind: 'exit';
@@ -58,6 +57,7 @@ export interface RunState {
   readonly created: boolean;
   readonly paused: boolean;
   readonly pausedAt: number;
+  readonly pausedSource: 'reply' | 'event';
   readonly processes: ReadonlyMap<string, ProcessState>;
   readonly oomKeys: ReadonlySet<string>;
   readonly oomCount: number;
@@ -74,6 +74,7 @@ export function initialRun(id: string): RunState {
     created: false,
     paused: false,
     pausedAt: 0,
+    pausedSource: 'event',
     processes: new Map([[id, EMPTY]]),
     oomKeys: new Set(),
     oomCount: 0,
@@ -87,10 +88,8 @@ export function reduceRun(state: RunState, fact: RunFact): RunState {
       return state.created ? state : { ...state, created: true };
     case 'paused':
     case 'resumed': {
-      const paused = fact.kind === 'paused';
-      if (fact.source === 'event' && fact.at <= state.pausedAt) return state;
-      if (state.paused === paused && state.pausedAt === fact.at) return state;
-      return { ...state, paused, pausedAt: fact.at };
+      if (!isYounger(state, fact)) return state;
+      return { ...state, paused: fact.kind === 'paused', pausedAt: fact.at, pausedSource: fact.source };
     }
     case 'oom':
       if (state.oomKeys.has(fact.key) || state.oomKeys.size >= OOM_KEYS_MAX) return state;
@@ -112,6 +111,19 @@ export function reduceRun(state: RunState, fact: RunFact): RunState {
     case 'exit':
       return update(state, fact.processId, (p) => addCandidate(p, fact));
   }
+}
+
+/** No event is delivered this late; a fact that looks so much older says that the clock was set back. */
+const CLOCK_STEP_MS = 60_000;
+
+/**
+ * Whether a pause or resume is younger than what holds. In the same millisecond a reply beats an event: the event of our
+ * own pause may come after the reply of the resume that we sent next.
+ */
+function isYounger(state: RunState, fact: RunFact & { kind: 'paused' | 'resumed' }): boolean {
+  const age = state.pausedAt - fact.at;
+  if (age === 0) return fact.source === 'reply' || state.pausedSource === 'event';
+  return age < 0 || age > CLOCK_STEP_MS;
 }
 
 /** A fact about an exec that this run does not hold is about an old exec of that id, or a stranger's: dropped. */

@@ -9,7 +9,7 @@ import type { RunFact } from './run-state.js';
  */
 export class RunTable {
   readonly #live = new Map<string, Run>();
-  readonly #pending = new Map<string, Run>();
+  readonly #pending = new Map<string, Set<Run>>();
   readonly #announce: (event: ContainerEvent) => void;
 
   constructor(announce: (event: ContainerEvent) => void) {
@@ -35,19 +35,20 @@ export class RunTable {
 
   /**
    * A run that the backend is being asked to create or to show. Until `commit` it only collects facts; an older run of
-   * the same id stays live beside it.
+   * the same id stays live beside it. Any number may look for a run at once, one may create it.
    * @param since when the create was sent; absent for a run that exists already.
-   * @throws ConflictError `ERR_TASK_EXISTS` while another call does the same for this id
+   * @throws ConflictError `ERR_TASK_EXISTS` while another call creates one of this id
    */
   prepare(containerId: string, since?: Date): Run {
-    if (this.#pending.has(containerId)) {
-      throw new ConflictError(`create task of ${containerId}: another call is creating or attaching it`, {
+    const pending = this.#pending.get(containerId) ?? new Set();
+    if (since !== undefined && [...pending].some((run) => run.isNew)) {
+      throw new ConflictError(`create task of ${containerId}: another call is creating it`, {
         code: 'ERR_TASK_EXISTS',
         fields: { containerId },
       });
     }
     const run = new Run(containerId, this.#announce, since);
-    this.#pending.set(containerId, run);
+    this.#pending.set(containerId, pending.add(run));
     return run;
   }
 
@@ -65,7 +66,9 @@ export class RunTable {
 
   /** The backend refused: forget a prepared run. */
   abandon(run: Run): void {
-    if (this.#pending.get(run.containerId) === run) this.#pending.delete(run.containerId);
+    const pending = this.#pending.get(run.containerId);
+    pending?.delete(run);
+    if (pending?.size === 0) this.#pending.delete(run.containerId);
   }
 
   /** The run was deleted. Whatever of it is not known to have ended has ended now. */
@@ -78,7 +81,7 @@ export class RunTable {
   /** Facts of an event go to the live run and to one being prepared; each decides whether they are about it. */
   apply(containerId: string, fact: RunFact, origin: FactOrigin): void {
     this.#live.get(containerId)?.apply(fact, origin);
-    this.#pending.get(containerId)?.apply(fact, origin);
+    for (const run of this.#pending.get(containerId) ?? []) run.apply(fact, origin);
   }
 
   /** Ends every unfinished process of the run as 255 with `exitUnknown` (moby/moby#45800). Never replaces a known exit. */

@@ -192,10 +192,22 @@ describe('RunTable', () => {
     table.prepare(ID, NOW);
   });
 
-  it('gives facts to the live run and to the one that is being prepared', () => {
+  it('takes for a run that is being created nothing that comes before the answer, not even with its pid', () => {
+    const { table, events } = newTable();
+    const run = table.prepare(ID, NOW);
+    table.apply(ID, exitEvent(4, 2), ORIGIN);
+    table.commit(run, [{ kind: 'pid', processId: ID, pid: 2 }, { kind: 'created' }], ORIGIN);
+    assert.equal(run.exitOf(ID), undefined);
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['create'],
+    );
+  });
+
+  it('gives facts to the live run and to the one that is being looked for', () => {
     const { table, events } = newTable();
     const first = live(table, ID, 1);
-    const second = table.prepare(ID, NOW);
+    const second = table.prepare(ID);
     table.apply(ID, exitEvent(4, 2), ORIGIN);
     table.apply(ID, exitEvent(3, 1), ORIGIN);
     table.apply('other', exitEvent(3, 1), ORIGIN);

@@ -61,6 +61,11 @@ export class Run {
     return this.#phase;
   }
 
+  /** True for a run that this client creates; false for one that it found. */
+  get isNew(): boolean {
+    return this.#since !== undefined;
+  }
+
   snapshot(processId: string): RunSnapshot {
     const oomKills = oomKillsOf(this.#state);
     return {
@@ -95,10 +100,9 @@ export class Run {
 
   apply(fact: RunFact, origin: FactOrigin): void {
     if (this.#phase === 'ended') return;
-    if (fact.kind === 'oom' && this.#since !== undefined) {
-      // Nothing of a run can be killed before its create was answered.
-      if (this.#phase === 'pending' || origin.timestamp < this.#since) return;
-    }
+    // What comes before the create was answered is about an older run, even if it names the same pid.
+    if (this.#phase === 'pending' && this.isNew) return;
+    if (fact.kind === 'oom' && this.#since !== undefined && origin.timestamp < this.#since) return;
     if (this.#phase === 'pending') {
       this.#held.push({ fact, origin });
       return;

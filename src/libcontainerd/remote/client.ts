@@ -192,13 +192,16 @@ export class RemoteClient implements Client {
   }
 
   async restore(options: RestoreOptions = {}): Promise<RestoredContainer[]> {
+    const listedAt = Date.now();
     const [containers, { tasks }] = await Promise.all([
       this.containers(options),
       this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, options),
     ]);
     const byId = new Map(tasks.map((task) => [task.id, task]));
     const queue = new PQueue({ concurrency: RESTORE_CONCURRENCY });
-    return queue.addAll(containers.map((container) => () => restoreOne(container, byId.get(container.id), options)));
+    return queue.addAll(
+      containers.map((container) => () => restoreOne(container, byId.get(container.id), options, listedAt)),
+    );
   }
 
   stats(ids?: readonly string[], call: CallOptions = {}): Promise<Map<string, Metrics>> {

@@ -39,6 +39,14 @@ export interface ContainerState {
   readonly bundleDir: string;
 }
 
+/** What came with a question about the task, for the use of its answer. */
+export interface Asked {
+  readonly attach: AttachStdio | undefined;
+  readonly call: CallOptions;
+  /** When it was sent, in milliseconds. */
+  readonly at: number;
+}
+
 export class RemoteContainer implements Container {
   readonly #context: RemoteContext;
   readonly #state: ContainerState;
@@ -95,11 +103,11 @@ export class RemoteContainer implements Container {
     return this.#find(attach, call);
   }
 
-  /** The task that a list or Get reply shows, with its stdio opened again when `attach` is given. */
-  async adopt(process: ProcessRecord, attach: AttachStdio | undefined, call: CallOptions): Promise<Task> {
+  /** The task that a list reply shows, with its stdio opened again when `attach` is given. */
+  async adopt(process: ProcessRecord, asked: Asked): Promise<Task> {
     const run = this.#context.table.prepare(this.id);
     try {
-      return await this.#adopt(run, process, attach, call);
+      return await this.#adopt(run, process, asked);
     } finally {
       this.#context.table.abandon(run);
     }
@@ -184,11 +192,12 @@ export class RemoteContainer implements Container {
   async #find(attach: AttachStdio | undefined, call: CallOptions): Promise<Task> {
     // Entered before Get is sent: an event that comes after its answer was made must find the run.
     const run = this.#context.table.prepare(this.id);
+    const at = Date.now();
     try {
       const request = { containerId: this.id, execId: '' };
       const { process } = await this.#context.channel.unary(TasksDefinition, 'get', request, call);
       if (process === undefined) throw taskNotFound(this.id);
-      return await this.#adopt(run, process, attach, call);
+      return await this.#adopt(run, process, { attach, call, at });
     } catch (err) {
       if (!isNotFound(err)) throw err;
       await this.#forgetRun();
@@ -198,29 +207,32 @@ export class RemoteContainer implements Container {
     }
   }
 
-  async #adopt(
-    prepared: Run,
-    process: ProcessRecord,
-    attach: AttachStdio | undefined,
-    call: CallOptions,
-  ): Promise<Task> {
-    const live = this.#context.table.get(this.id);
-    const isSameRun = live !== undefined && (process.pid === 0 || live.snapshot(this.id).pid === process.pid);
-    const run = isSameRun ? live : prepared;
-    let stdio: Stdio | undefined;
-    if (attach !== undefined) {
-      if (this.#context.stdio.get(run, this.id) !== undefined) throw this.#attached();
+  async #adopt(prepared: Run, process: ProcessRecord, asked: Asked): Promise<Task> {
+    const run = this.#enter(prepared, process, asked.at);
+    if (asked.attach === undefined) return this.#taskOf(run, undefined);
+    const release = this.#context.stdio.reserve(run, this.id);
+    if (release === undefined) throw this.#attached();
+    try {
       const { stdin, stdout, stderr, terminal } = process;
-      stdio = await reopenStdio({ stdin, stdout, stderr, terminal }, attach, call);
+      const stdio = await reopenStdio({ stdin, stdout, stderr, terminal }, asked.attach, asked.call);
+      return this.#taskOf(run, stdio);
+    } finally {
+      release();
     }
-    const facts = factsOfProcess(this.id, process);
+  }
+
+  /** The run that the reply is about: the one we hold, or the prepared one, which is live from here on. */
+  #enter(prepared: Run, process: ProcessRecord, askedAt: number): Run {
+    const facts = factsOfProcess(this.id, process, askedAt);
     const origin = { timestamp: new Date(), synthesized: true };
-    if (isSameRun) for (const fact of facts) run.apply(fact, origin);
-    else {
-      const found = [{ kind: 'pid', processId: this.id, pid: process.pid }, { kind: 'created' }] as const;
-      this.#context.table.commit(run, [...found, ...facts], origin);
+    const live = this.#context.table.get(this.id);
+    if (live !== undefined && (process.pid === 0 || live.snapshot(this.id).pid === process.pid)) {
+      for (const fact of facts) live.apply(fact, origin);
+      return live;
     }
-    return this.#taskOf(run, stdio);
+    const found = [{ kind: 'pid', processId: this.id, pid: process.pid }, { kind: 'created' }] as const;
+    this.#context.table.commit(prepared, [...found, ...facts], origin);
+    return prepared;
   }
 
   /** Asked only when this client holds a run of the container: somebody may have deleted it behind our back. */

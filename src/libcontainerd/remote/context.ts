@@ -28,6 +28,15 @@ export interface RemoteContext {
 
 export class StdioRegistry {
   readonly #open = new Map<Run, Map<string, Stdio>>();
+  /** Ids of containers whose stdio is being opened again. */
+  readonly #reserved = new Set<string>();
+
+  /** For the time of an attach. `undefined` when the process has a reader, or is just getting one. */
+  reserve(run: Run, processId: string): (() => void) | undefined {
+    if (this.get(run, processId) !== undefined || this.#reserved.has(run.containerId)) return undefined;
+    this.#reserved.add(run.containerId);
+    return () => this.#reserved.delete(run.containerId);
+  }
 
   get(run: Run, processId: string): Stdio | undefined {
     return this.#open.get(run)?.get(processId);

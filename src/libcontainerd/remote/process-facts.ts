@@ -24,20 +24,25 @@ export function isUndecided(process: Process): boolean {
  * Feeds what a Get or List reply says of a process into the run. Nothing of it is believed when it names another pid:
  * then the id belongs to another run by now. `undecided`: containerd gives UNKNOWN for a shim that did not answer it.
  */
-export function applyReply(run: Run, processId: string, process: Process): 'applied' | 'of-another-run' | 'undecided' {
+export function applyReply(
+  run: Run,
+  processId: string,
+  process: Process,
+  askedAt: number,
+): 'applied' | 'of-another-run' | 'undecided' {
   const status = statusOfReply(process);
   if (status === 'unknown') return 'undecided';
   const known = run.snapshot(processId).pid;
   if (known !== 0 && process.pid !== 0 && process.pid !== known) return 'of-another-run';
   const origin = { timestamp: new Date(), synthesized: true };
-  for (const fact of factsOfProcess(processId, process, status)) run.apply(fact, origin);
+  for (const fact of factsOfProcess(processId, process, askedAt)) run.apply(fact, origin);
   return 'applied';
 }
 
-export function factsOfProcess(processId: string, process: Process, status = statusOfReply(process)): RunFact[] {
+/** @param at when the question was sent, in milliseconds */
+export function factsOfProcess(processId: string, process: Process, at: number): RunFact[] {
   const { pid } = process;
-  const at = Date.now();
-  switch (status) {
+  switch (statusOfReply(process)) {
     case 'running':
       return [
         { kind: 'started', processId, pid: 0 },

@@ -119,8 +119,9 @@ export abstract class RemoteProcess implements Process {
 
   async status(call: CallOptions = {}): Promise<StatusInfo> {
     const request = { containerId: this.containerId, execId: this.execId };
+    const askedAt = Date.now();
     const { process } = await this.ask(() => this.context.channel.unary(TasksDefinition, 'get', request, call));
-    if (process === undefined || applyReply(this.run, this.id, process) === 'of-another-run') {
+    if (process === undefined || applyReply(this.run, this.id, process, askedAt) === 'of-another-run') {
       this.context.verify(this.run);
       throw this.notFound();
     }

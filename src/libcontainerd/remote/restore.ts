@@ -12,12 +12,13 @@ export async function restoreOne(
   container: Container,
   listed: ProcessRecord | undefined,
   options: RestoreOptions,
+  listedAt: number,
 ): Promise<RestoredContainer> {
   const attach = options.attach?.(container);
   const { signal, timeoutMs } = options;
   try {
     if (listed !== undefined && !isUndecided(listed) && container instanceof RemoteContainer) {
-      return { container, task: await container.adopt(listed, attach, { signal, timeoutMs }) };
+      return { container, task: await container.adopt(listed, { attach, call: { signal, timeoutMs }, at: listedAt }) };
     }
     const call = { signal, timeoutMs };
     const task = attach === undefined ? await container.task(call) : await container.attachTask(attach, call);

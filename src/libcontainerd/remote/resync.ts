@@ -45,12 +45,13 @@ export class Resync {
     const runs = this.#context.table.runs();
     if (runs.length === 0) return;
     const call = { timeoutMs: TIMEOUTS.resyncCall };
+    const askedAt = Date.now();
     const { tasks } = await this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, call);
     const byId = new Map(tasks.map((task) => [task.id, task]));
     await Promise.all(
       runs.map(async (run) => {
         const listed = byId.get(run.containerId);
-        const isSettled = listed !== undefined && applyReply(run, run.containerId, listed) === 'applied';
+        const isSettled = listed !== undefined && applyReply(run, run.containerId, listed, askedAt) === 'applied';
         if (!isSettled) await this.run(run);
         else await this.#execs(run);
       }),
@@ -95,6 +96,7 @@ export class Resync {
   #ask(run: Run, execId: string): Promise<'applied' | 'gone' | 'undecided' | 'unreachable'> {
     return this.#queue.add(async () => {
       let process: Process | undefined;
+      const askedAt = Date.now();
       try {
         const request = { containerId: run.containerId, execId };
         const call = { timeoutMs: TIMEOUTS.resyncCall };
@@ -106,7 +108,7 @@ export class Resync {
         return this.#context.isConnected() ? 'undecided' : 'unreachable';
       }
       if (process === undefined) return 'gone';
-      const outcome = applyReply(run, execId === '' ? run.containerId : execId, process);
+      const outcome = applyReply(run, execId === '' ? run.containerId : execId, process, askedAt);
       return outcome === 'of-another-run' ? 'gone' : outcome;
     });
   }

@@ -50,13 +50,15 @@ export class RemoteTask extends RemoteProcess implements Task {
   }
 
   async pause(call: CallOptions = {}): Promise<void> {
+    const at = Date.now();
     await this.ask(() => this.context.channel.unary(TasksDefinition, 'pause', { containerId: this.id }, call));
-    this.run.apply({ kind: 'paused', at: Date.now(), source: 'reply' }, { timestamp: new Date(), synthesized: false });
+    this.run.apply({ kind: 'paused', at, source: 'reply' }, { timestamp: new Date(), synthesized: false });
   }
 
   async resume(call: CallOptions = {}): Promise<void> {
+    const at = Date.now();
     await this.ask(() => this.context.channel.unary(TasksDefinition, 'resume', { containerId: this.id }, call));
-    this.run.apply({ kind: 'resumed', at: Date.now(), source: 'reply' }, { timestamp: new Date(), synthesized: false });
+    this.run.apply({ kind: 'resumed', at, source: 'reply' }, { timestamp: new Date(), synthesized: false });
   }
 
   async exec(execId: string, process: OciProcess, options: ExecOptions = {}, call: CallOptions = {}): Promise<Process> {
