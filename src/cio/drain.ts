@@ -14,8 +14,7 @@ export interface DrainedStream {
 }
 
 /**
- * True when `drained` settles; false when no byte moved, from the pipe to us or from us to the consumer, for `idleMs`,
- * or after `maxMs`. Looks at the counters some times per `idleMs`: an event per chunk would cost more in the normal case,
+ * True when `drained` settles; false when no byte came for `idleMs` though the consumer had taken all, or after `maxMs`. Looks at the counters some times per `idleMs`: an event per chunk would cost more in the normal case,
  * where the output ends at once.
  */
 export function waitForDrain(
@@ -33,7 +32,9 @@ export function waitForDrain(
     const look = () => {
       const now = performance.now();
       const current = bytesMoved(streams);
-      if (current !== moved) {
+      // A consumer that does not take what it has is slow, and no reason to cut it off before `maxMs`.
+      const isHeldBack = streams.some((stream) => !stream.closed && stream.readableLength > 0);
+      if (current !== moved || isHeldBack) {
         moved = current;
         movedAt = now;
       }

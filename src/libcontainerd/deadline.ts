@@ -1,5 +1,21 @@
+import { setMaxListeners } from 'node:events';
 import { CanceledError, DeadlineExceededError } from '../errdefs/index.js';
 import type { CallOptions } from './types.js';
+
+/** The longest that `setTimeout` takes; past it, it fires at once. About 25 days. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** Any number of calls may share one signal; that many listeners are no leak. */
+function listen(signal: AbortSignal | undefined, onAbort: () => void): void {
+  if (signal === undefined) return;
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', onAbort, { once: true });
+}
+
+/** The call with a time limit of ours where the caller names none. */
+export function withDefault(call: CallOptions, timeoutMs: number): CallOptions {
+  return { ...call, timeoutMs: call.timeoutMs ?? timeoutMs };
+}
 
 /**
  * Waits for a promise no longer than the caller wants. The promise itself goes on: what it does must be bounded by
@@ -23,11 +39,11 @@ export function withinCall<T>(what: string, promise: Promise<T>, call: CallOptio
       (err: unknown) => settle(() => reject(err)),
     );
     if (signal?.aborted) return onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    listen(signal, onAbort);
     if (isBounded) {
       timer = setTimeout(
         () => settle(() => reject(new DeadlineExceededError(`${what}: not done within ${timeoutMs} ms`))),
-        timeoutMs,
+        Math.min(timeoutMs, TIMER_MAX_MS),
       );
     }
     return undefined;

@@ -10,6 +10,8 @@ import type { RunFact } from './run-state.js';
 export class RunTable {
   readonly #live = new Map<string, Run>();
   readonly #pending = new Map<string, Set<Run>>();
+  /** Facts about containers that nobody asked about yet, while a list of all is being read. */
+  readonly #collections = new Set<Map<string, { fact: RunFact; origin: FactOrigin }[]>>();
   readonly #announce: (event: ContainerEvent) => void;
 
   constructor(announce: (event: ContainerEvent) => void) {
@@ -62,6 +64,20 @@ export class RunTable {
     }
     this.#live.set(run.containerId, run);
     run.begin(facts, origin);
+    if (run.isNew) return;
+    for (const collection of this.#collections) {
+      for (const kept of collection.get(run.containerId) ?? []) run.apply(kept.fact, kept.origin);
+    }
+  }
+
+  /**
+   * From now on facts about unknown containers are kept and given to the runs that are found, until `stop`: what happens
+   * between the making of a list and the adoption of its last entry must not be lost (containerd/containerd#10390).
+   */
+  collect(): { stop(): void } {
+    const collection = new Map<string, { fact: RunFact; origin: FactOrigin }[]>();
+    this.#collections.add(collection);
+    return { stop: () => this.#collections.delete(collection) };
   }
 
   /** The backend refused: forget a prepared run. */
@@ -80,6 +96,9 @@ export class RunTable {
 
   /** Facts of an event go to the live run and to one being prepared; each decides whether they are about it. */
   apply(containerId: string, fact: RunFact, origin: FactOrigin): void {
+    for (const collection of this.#collections) {
+      collection.set(containerId, [...(collection.get(containerId) ?? []), { fact, origin }]);
+    }
     this.#live.get(containerId)?.apply(fact, origin);
     for (const run of this.#pending.get(containerId) ?? []) run.apply(fact, origin);
   }

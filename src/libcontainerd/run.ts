@@ -23,6 +23,7 @@ export interface FactOrigin {
 type ExitListener = (exit: ExitStatus) => void;
 
 let generations = 0;
+let incarnations = 0;
 
 /**
  * One run of a container, from its create (or attach) to its delete: the reducer's state, who waits for its exits, and
@@ -41,6 +42,8 @@ export class Run {
   #state: RunState;
   readonly #held: { fact: RunFact; origin: FactOrigin }[] = [];
   readonly #announce: (event: ContainerEvent) => void;
+  /** Execs by id, with a number that is another one when the id is used again. */
+  readonly #incarnations = new Map<string, number>();
   readonly #exitListeners = new Map<string, Set<ExitListener>>();
 
   /**
@@ -81,6 +84,11 @@ export class Run {
     return exitOf(this.#state, processId);
   }
 
+  /** Tells an exec from a later one of the same id; 0 for the init, and for an exec that is gone. */
+  incarnationOf(processId: string): number {
+    return this.#incarnations.get(processId) ?? 0;
+  }
+
   /** Ids of processes that are not known to have ended, started or not; the init's first. */
   unfinished(): string[] {
     return [...this.#state.processes.keys()].filter((id) => exitOf(this.#state, id) === undefined);
@@ -107,6 +115,8 @@ export class Run {
       this.#held.push({ fact, origin });
       return;
     }
+    if (fact.kind === 'exec-added') this.#incarnations.set(fact.processId, ++incarnations);
+    if (fact.kind === 'exec-removed') this.#incarnations.delete(fact.processId);
     const before = this.#state;
     const after = reduceRun(before, fact);
     if (after === before) return;

@@ -182,8 +182,8 @@ export interface Process {
    * the program is not in the rootfs
    */
   start(call?: CallOptions): Promise<void>;
-  /** @param signal number or name (`'SIGTERM'`). @throws NotFoundError when the process is gone */
-  kill(signal: number | NodeJS.Signals, call?: KillOptions): Promise<void>;
+  /** @param signal number, or name such as `SIGTERM` or `SIGRTMIN+3`. @throws NotFoundError when the process is gone */
+  kill(signal: number | string, call?: KillOptions): Promise<void>;
   /** Sets the size of the process' terminal, in character cells. */
   resize(width: number, height: number, call?: CallOptions): Promise<void>;
   /** Half close: the process reads EOF after what was written. Does nothing when it had no stdin. Safe to call twice. */
@@ -198,7 +198,7 @@ export interface Process {
   status(call?: CallOptions): Promise<StatusInfo>;
   /**
    * Removes an ended process from the backend, after its output was drained: until it ends, or no byte has moved for
-   * 2 s, or 10 s have passed (a process in the background may hold it open for ever).
+   * 2 s, or 10 s have passed (a process in the background may hold it open for ever). A consumer that reads slowly has the 10 s.
    * @throws FailedPreconditionError while it runs, and for a task that was never started; NotFoundError when it is gone
    * already
    */

@@ -51,7 +51,7 @@ export abstract class FakeProcess implements Process {
     this.link.run.apply({ kind: 'started', processId: this.id, pid: 0 }, origin);
   }
 
-  async kill(signal: number | NodeJS.Signals, call: KillOptions = {}): Promise<void> {
+  async kill(signal: number | string, call: KillOptions = {}): Promise<void> {
     const number = signalNumber(signal);
     const all = call.all ?? false;
     await this.ask('Tasks/Kill', 'kill', call, () => this.link.task.kill(this.process, number, all));

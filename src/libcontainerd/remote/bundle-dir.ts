@@ -1,5 +1,5 @@
 import { chown, mkdir, rm, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, isAbsolute, join, sep } from 'node:path';
 import { PermissionDeniedError } from '../../errdefs/index.js';
 import { hostRootOf } from '../../oci/id-mapping.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
@@ -35,10 +35,15 @@ export async function bundleDirOf(stateDir: string, containerId: string, spec: O
   return path;
 }
 
-/** Removes the folder, unless `LIBCONTAINERD_NOCLEAN=1` (moby's switch for debugging). */
-export async function removeBundleDir(dir: string): Promise<void> {
+/**
+ * Removes a container's folder, unless `LIBCONTAINERD_NOCLEAN=1` (moby's switch for debugging). The path may come from a
+ * label that others wrote: one that is not named for the container is left alone.
+ */
+export async function removeBundleDir(dir: string, containerId: string): Promise<void> {
   if (process.env.LIBCONTAINERD_NOCLEAN === '1') return;
-  await rm(dir, { recursive: true, force: true });
+  const name = basename(dir);
+  const isOurs = isAbsolute(dir) && (name === containerId || /^\.\d+\.\d+$/.test(name.slice(containerId.length)));
+  if (isOurs && name.startsWith(containerId)) await rm(dir, { recursive: true, force: true });
 }
 
 async function isPassable(path: string): Promise<boolean> {

@@ -1,7 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type EngineError, InternalError, isInternal, isUnknown, NotImplementedError } from '../../errdefs/index.js';
+import { isAbsolute, join } from 'node:path';
+import {
+  type EngineError,
+  InternalError,
+  InvalidArgumentError,
+  isInternal,
+  isUnknown,
+  NotImplementedError,
+  toEngineError,
+} from '../../errdefs/index.js';
 import { makeFolder } from '../../platform/make-folder.js';
 import { packAny } from '../../protocol/any.js';
 import { CheckpointOptions as V1Options } from '../../protocol/gen/containerd/options/linux_runc.js';
@@ -33,8 +41,8 @@ export async function checkpointTask(
     });
   }
   assertWritesToFolder(containerId, runtime);
-  makeFolder(dir, 0o700);
-  const work = await mkdtemp(join(tmpdir(), 'libcontainerd-criu-'));
+  assertAbsolute(dir);
+  const work = await makeFolders(dir);
   try {
     const request = {
       containerId,
@@ -63,6 +71,24 @@ export function assertWritesToFolder(containerId: string, runtime: string): void
       fields: { containerId, runtime },
     },
   );
+}
+
+/** @throws InvalidArgumentError `ERR_OPTION_INVALID`: a shim works in another folder than this process */
+export function assertAbsolute(dir: string): void {
+  if (isAbsolute(dir)) return;
+  throw new InvalidArgumentError(`use checkpoint folder ${JSON.stringify(dir)}: it is not an absolute path`, {
+    code: 'ERR_OPTION_INVALID',
+  });
+}
+
+/** Makes the checkpoint's folder, and one for CRIU's logs, which it gives back. */
+async function makeFolders(dir: string): Promise<string> {
+  try {
+    makeFolder(dir, 0o700);
+    return await mkdtemp(join(tmpdir(), 'libcontainerd-criu-'));
+  } catch (err) {
+    throw toEngineError(err, `make the checkpoint folder ${dir}`);
+  }
 }
 
 /** Where CRIU keeps its logs while it restores; removed with the container. */

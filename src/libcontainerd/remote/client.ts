@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import PQueue from 'p-queue';
 import {
   CanceledError,
   ConflictError,
@@ -12,7 +11,6 @@ import {
 import type { Logger } from '../../log/logger.js';
 import { packJson } from '../../protocol/any.js';
 import { ContainersDefinition } from '../../protocol/gen/containerd/services/containers.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import { VersionDefinition } from '../../protocol/gen/containerd/services/version.js';
 import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Metrics } from '../../stats/metrics.js';
@@ -36,12 +34,13 @@ import type {
   VersionInfo,
 } from '../types.js';
 import { BUNDLE_LABEL, bundleDirOf } from './bundle-dir.js';
+import { Cleanups } from './cleanups.js';
 import { RemoteContainer } from './container.js';
 import { containerOfRecord } from './container-record.js';
 import { Lifetime, type RemoteContext, StdioRegistry } from './context.js';
 import { receiveEvent } from './event-receiver.js';
 import { EventStream } from './event-stream.js';
-import { restoreOne } from './restore.js';
+import { restoreAll } from './restore.js';
 import { Resync } from './resync.js';
 import { containerOptions } from './runtime-options.js';
 import { sampleMany } from './stats.js';
@@ -50,8 +49,6 @@ import { TIMEOUTS } from './timeouts.js';
 /** After a reconnect; later the sweep goes on. */
 const RESYNC_TRIES = 10;
 const RESYNC_RETRY_MS = 300;
-/** Questions and FIFOs opened at once. */
-const RESTORE_CONCURRENCY = 32;
 
 export interface RemoteClientOptions {
   readonly channel: GrpcChannel;
@@ -103,8 +100,12 @@ export class RemoteClient implements Client {
       table: new RunTable((event) => this.#dispatch.publish(event)),
       log,
       stdio: new StdioRegistry(),
+      slowTasks: new Map(),
+      cleanups: new Cleanups(),
+      execStarts: new WeakMap(),
       lifetime: new Lifetime(),
       verify: (run: Run) => void this.#resync.run(run),
+      verifyLater: (run: Run) => this.#resync.later(run),
       isConnected: () => this.#stream.state === 'live',
     };
     this.#resync = new Resync(this.#context, { goneGraceMs: options.goneGraceMs });
@@ -160,14 +161,23 @@ export class RemoteClient implements Client {
       });
     }
     const { spec } = options;
-    return new RemoteContainer(this.#context, { id, runtime, labels, spec, options: any, runtimeOptions, bundleDir });
+    return new RemoteContainer(this.#context, {
+      id,
+      runtime,
+      labels,
+      spec,
+      options: any,
+      runtimeOptions,
+      bundleDir,
+      isOurs: true,
+    });
   }
 
   async loadContainer(id: string, call: CallOptions = {}): Promise<Container> {
     assertIdentifier('container', id);
     try {
       const { container } = await this.#context.channel.unary(ContainersDefinition, 'get', { id }, call);
-      if (container !== undefined) return await containerOfRecord(this.#context, container);
+      if (container !== undefined) return containerOfRecord(this.#context, container);
     } catch (err) {
       if (!isNotFound(err)) throw err;
       throw containerNotFound(id, err);
@@ -186,22 +196,18 @@ export class RemoteClient implements Client {
       { ...call, timeoutMs },
     );
     for await (const { container } of stream) {
-      if (container !== undefined) containers.push(await containerOfRecord(this.#context, container));
+      if (container !== undefined) containers.push(containerOfRecord(this.#context, container));
     }
     return containers;
   }
 
   async restore(options: RestoreOptions = {}): Promise<RestoredContainer[]> {
-    const listedAt = Date.now();
-    const [containers, { tasks }] = await Promise.all([
-      this.containers(options),
-      this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, options),
-    ]);
-    const byId = new Map(tasks.map((task) => [task.id, task]));
-    const queue = new PQueue({ concurrency: RESTORE_CONCURRENCY });
-    return queue.addAll(
-      containers.map((container) => () => restoreOne(container, byId.get(container.id), options, listedAt)),
-    );
+    const collection = this.#context.table.collect();
+    try {
+      return await restoreAll(this.#context, () => this.containers(options), options);
+    } finally {
+      collection.stop();
+    }
   }
 
   stats(ids?: readonly string[], call: CallOptions = {}): Promise<Map<string, Metrics>> {
@@ -223,12 +229,17 @@ export class RemoteClient implements Client {
       this.#state = 'closing';
       clearInterval(this.#sweep);
       await this.#stream.close();
+      // First those who wait: a handler may be one of them, and the last events are delivered below.
+      this.#context.lifetime.end(new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' }));
       await withinCall('deliver the last events', this.#dispatch.close(), { timeoutMs: TIMEOUTS.close }).catch(
         (err) => {
           this.#context.log.warn({ err, namespace: this.namespace }, 'close the client');
           this.#dispatch.destroy();
         },
       );
+      await withinCall('finish clean-ups', this.#context.cleanups.all(), { timeoutMs: TIMEOUTS.close }).catch((err) => {
+        this.#context.log.warn({ err, namespace: this.namespace }, 'close the client');
+      });
       await this.#end(new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' }));
     }
     await this.closed;

@@ -2,12 +2,13 @@ import { nullStdio, type Stdio } from '../../cio/stdio.js';
 import {
   ConflictError,
   type EngineError,
+  errorText,
   FailedPreconditionError,
   isAlreadyExists,
-  isCanceled,
   isDeadlineExceeded,
   isNotFound,
   isUnavailable,
+  UnavailableError,
 } from '../../errdefs/index.js';
 import { hostRootOf } from '../../oci/id-mapping.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
@@ -16,13 +17,14 @@ import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import type { Any } from '../../protocol/gen/google/protobuf/any.js';
 import { wasSent } from '../../protocol/grpc/service-error.js';
+import { withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
 import type { AttachStdio, CallOptions, Container, NewTaskOptions, RuntimeOptions, Task } from '../types.js';
 import { removeBundleDir } from './bundle-dir.js';
-import { assertWritesToFolder, restoreWorkDir } from './checkpoint.js';
+import { assertAbsolute, assertWritesToFolder, restoreWorkDir } from './checkpoint.js';
 import type { RemoteContext } from './context.js';
 import { asError } from './process.js';
-import { factsOfProcess } from './process-facts.js';
+import { factsOfProcess, isUndecided, statusOfReply } from './process-facts.js';
 import { taskOptions } from './runtime-options.js';
 import { classifyStartError } from './start-error.js';
 import { RemoteTask, taskNotFound } from './task.js';
@@ -37,6 +39,8 @@ export interface ContainerState {
   readonly options: Any | undefined;
   readonly runtimeOptions: RuntimeOptions | undefined;
   readonly bundleDir: string;
+  /** This client made it: no other is expected to give it a task. */
+  readonly isOurs: boolean;
 }
 
 /** What came with a question about the task, for the use of its answer. */
@@ -73,23 +77,35 @@ export class RemoteContainer implements Container {
   }
 
   async newTask(options: NewTaskOptions = {}, call: CallOptions = {}): Promise<Task> {
-    const run = this.#context.table.prepare(this.id, new Date());
+    const { channel, table, cleanups, lifetime } = this.#context;
+    channel.assertUsable('Tasks/Create', call.signal);
+    await cleanups.settled(this.id, call);
+    const run = table.prepare(this.id, new Date());
     let stdio: Stdio | undefined;
+    let creating: Promise<number> | undefined;
+    let isDone = false;
+    const dispose = async () => {
+      table.abandon(run);
+      stdio?.peerFailed();
+      await stdio?.close({ removeFiles: true });
+    };
     try {
-      // The FIFOs of an existing task carry the same names: a second reader would steal its output.
-      if (await this.#hasTask(call)) throw this.#taskExists();
+      if (table.get(this.id) !== undefined && (await this.#hasTask(call))) throw this.#taskExists();
       const terminal = this.spec.process?.terminal ?? false;
-      stdio = await openStdio(this.#state.bundleDir, this.id, terminal, options.stdio, call);
-      const pid = await this.#create(options, stdio?.config ?? nullStdio.config, call);
+      const dir = this.#state.bundleDir;
+      stdio = await openStdio({ dir, processId: this.id, terminal, options: options.stdio, call, lifetime });
+      creating = this.#create(options, stdio?.config ?? nullStdio.config, call).finally(() => {
+        isDone = true;
+      });
+      const pid = await withinCall(`create task of ${this.id}`, creating, call);
       const origin = { timestamp: new Date(), synthesized: false };
-      this.#context.table.commit(run, [{ kind: 'pid', processId: this.id, pid }, { kind: 'created' }], origin);
+      table.commit(run, [{ kind: 'pid', processId: this.id, pid }, { kind: 'created' }], origin);
       // A shim that restores opens its ends at the start; until then only our keepers hold the FIFOs open.
       if (options.checkpointDir === undefined) stdio?.peerOpened();
       return this.#taskOf(run, stdio);
     } catch (err) {
-      this.#context.table.abandon(run);
-      stdio?.peerFailed();
-      await stdio?.close({ removeFiles: !isAlreadyExists(err) });
+      if (creating === undefined || isDone) await dispose();
+      else cleanups.track(this.id, this.#takeBack(creating, stdio?.config ?? nullStdio.config).finally(dispose));
       if (isAlreadyExists(err)) throw this.#taskExists(asError(err));
       throw err;
     }
@@ -115,8 +131,11 @@ export class RemoteContainer implements Container {
 
   async delete(call: CallOptions = {}): Promise<void> {
     this.#context.channel.assertUsable('Containers/Delete', call.signal);
-    // containerd itself deletes a container under its running task; upstream's client asks it first, we know.
-    if (this.#context.table.get(this.id) !== undefined) {
+    // containerd itself deletes a container under its running task, which nobody can reach then. Upstream's client asks
+    // each time; of a container that this client made it knows.
+    await this.#context.cleanups.settled(this.id, call);
+    const isKnown = this.#context.table.isKnown(this.id);
+    if (isKnown || (!this.#state.isOurs && (await this.#hasTask(call)))) {
       throw new FailedPreconditionError(`delete container ${this.id}: it has a task; delete that first`, {
         fields: { containerId: this.id },
       });
@@ -132,7 +151,7 @@ export class RemoteContainer implements Container {
 
   async #removeDir(): Promise<void> {
     try {
-      await removeBundleDir(this.#state.bundleDir);
+      await removeBundleDir(this.#state.bundleDir, this.id);
     } catch (err) {
       this.#context.log.warn({ err, containerId: this.id }, 'remove the folder of a deleted container');
     }
@@ -141,7 +160,10 @@ export class RemoteContainer implements Container {
   async #create(options: NewTaskOptions, paths: Stdio['config'], call: CallOptions): Promise<number> {
     const { uid, gid } = hostRootOf(this.spec);
     const restore = options.checkpointDir;
-    if (restore !== undefined) assertWritesToFolder(this.id, this.runtime);
+    if (restore !== undefined) {
+      assertAbsolute(restore);
+      assertWritesToFolder(this.id, this.runtime);
+    }
     const request = {
       containerId: this.id,
       rootfs: (options.rootfs ?? []).map((m) => ({ ...m, target: m.target ?? '', options: [...m.options] })),
@@ -161,31 +183,70 @@ export class RemoteContainer implements Container {
       taskApiAddress: '',
       taskApiVersion: 0,
     };
+    // Not the caller's deadline nor signal: a create that is cancelled half way leaves things behind in containerd.
+    const own = { timeoutMs: Math.max(call.timeoutMs ?? 0, TIMEOUTS.create) };
+    const create = () => this.#context.channel.unary(TasksDefinition, 'create', request, own);
     try {
-      const bounded = { timeoutMs: TIMEOUTS.create, ...call };
-      return (await this.#context.channel.unary(TasksDefinition, 'create', request, bounded)).pid;
+      return (await create().catch((err) => this.#afterLeftover(err, create))).pid;
     } catch (err) {
       if (isAlreadyExists(err)) throw err;
-      if (isCanceled(err) || isDeadlineExceeded(err) || (isUnavailable(err) && wasSent(err))) await this.#undoCreate();
+      if (isDeadlineExceeded(err) || (isUnavailable(err) && wasSent(err))) await this.#undoCreate(paths);
       throw classifyStartError(`create task ${this.id}`, asError(err));
     }
   }
 
   /**
-   * The answer never came, the task may have: a cancelled call goes on in the shim. Has its own deadline, in which a
-   * containerd that went away may come back.
+   * A containerd that was killed in the middle of a create keeps a task that it cannot show and that blocks the id.
+   * Deleting it says "not created", and takes the shim and the bundle away all the same.
    */
-  async #undoCreate(): Promise<void> {
-    const call = { signal: AbortSignal.timeout(TIMEOUTS.cleanup), waitForReady: true };
+  async #afterLeftover<T>(err: unknown, create: () => Promise<T>): Promise<T> {
+    if (!isAlreadyExists(err) && !/file exists/.test(errorText(err))) throw err;
+    const process = { containerId: this.id, execId: '' };
+    const { channel } = this.#context;
+    const exists = await channel.unary(TasksDefinition, 'get', process).then(
+      () => true,
+      (cause: unknown) => !isNotFound(cause),
+    );
+    if (exists) throw err;
+    await channel.unary(TasksDefinition, 'delete', { containerId: this.id }).catch(() => {});
+    return create();
+  }
+
+  /** For a caller that gave up: waits for the answer, then takes away what was made. */
+  async #takeBack(creating: Promise<number>, paths: Stdio['config']): Promise<void> {
+    const isMade = await creating.then(
+      () => true,
+      () => false,
+    );
+    if (isMade) await this.#undoCreate(paths);
+  }
+
+  /**
+   * The task is not wanted, or nobody knows whether it was made. Only one that was not started and has our stdio is
+   * taken away. Has its own deadline, in which a containerd that went away may come back. Never throws.
+   */
+  async #undoCreate(paths: Stdio['config']): Promise<void> {
+    const call = { signal: AbortSignal.timeout(TIMEOUTS.cleanup), timeoutMs: TIMEOUTS.cleanup, waitForReady: true };
+    const { channel, log } = this.#context;
+    const process = { containerId: this.id, execId: '' };
     try {
-      const request = { containerId: this.id, execId: '', signal: 9, all: true };
-      await this.#context.channel.unary(TasksDefinition, 'kill', request, call);
-      await this.#context.channel.unary(TasksDefinition, 'wait', { containerId: this.id, execId: '' }, call);
-      await this.#context.channel.unary(TasksDefinition, 'delete', { containerId: this.id }, call);
-    } catch (err) {
-      if (!isNotFound(err)) {
-        this.#context.log.warn({ err, containerId: this.id }, 'remove a task whose create was given up');
+      const found = await channel.unary(TasksDefinition, 'get', process, call).then(
+        (reply) => reply.process,
+        (err: unknown) => {
+          if (!isNotFound(err)) throw err;
+          return undefined;
+        },
+      );
+      if (found !== undefined) {
+        const isOurs = found.stdout === paths.stdout && found.stderr === paths.stderr && found.stdin === paths.stdin;
+        if (!isOurs || statusOfReply(found) !== 'created') return;
+        await channel.unary(TasksDefinition, 'kill', { ...process, signal: 9, all: true }, call);
+        await channel.unary(TasksDefinition, 'wait', process, call);
       }
+      // Also when there seems to be none: see `#afterLeftover`.
+      await channel.unary(TasksDefinition, 'delete', { containerId: this.id }, call);
+    } catch (err) {
+      if (!isNotFound(err)) log.warn({ err, containerId: this.id }, 'remove a task whose create was given up');
     }
   }
 
@@ -197,6 +258,11 @@ export class RemoteContainer implements Container {
       const request = { containerId: this.id, execId: '' };
       const { process } = await this.#context.channel.unary(TasksDefinition, 'get', request, call);
       if (process === undefined) throw taskNotFound(this.id);
+      if (isUndecided(process)) {
+        throw new UnavailableError(`find task of ${this.id}: its shim does not answer`, {
+          fields: { containerId: this.id },
+        });
+      }
       return await this.#adopt(run, process, { attach, call, at });
     } catch (err) {
       if (!isNotFound(err)) throw err;
@@ -214,7 +280,12 @@ export class RemoteContainer implements Container {
     if (release === undefined) throw this.#attached();
     try {
       const { stdin, stdout, stderr, terminal } = process;
-      const stdio = await reopenStdio({ stdin, stdout, stderr, terminal }, asked.attach, asked.call);
+      const stdio = await reopenStdio(
+        { stdin, stdout, stderr, terminal },
+        asked.attach,
+        asked.call,
+        this.#context.lifetime,
+      );
       return this.#taskOf(run, stdio);
     } finally {
       release();
@@ -231,13 +302,13 @@ export class RemoteContainer implements Container {
       return live;
     }
     const found = [{ kind: 'pid', processId: this.id, pid: process.pid }, { kind: 'created' }] as const;
+    if (live !== undefined) void this.#context.stdio.closeRun(live);
     this.#context.table.commit(prepared, [...found, ...facts], origin);
     return prepared;
   }
 
-  /** Asked only when this client holds a run of the container: somebody may have deleted it behind our back. */
+  /** Asks; when there is none, a run that this client holds was deleted behind our back, and is forgotten. */
   async #hasTask(call: CallOptions): Promise<boolean> {
-    if (this.#context.table.get(this.id) === undefined) return false;
     try {
       await this.#context.channel.unary(TasksDefinition, 'get', { containerId: this.id, execId: '' }, call);
       return true;

@@ -1,3 +1,4 @@
+import type PQueue from 'p-queue';
 import type { Stdio } from '../../cio/stdio.js';
 import type { EngineError } from '../../errdefs/index.js';
 import type { Logger } from '../../log/logger.js';
@@ -5,6 +6,7 @@ import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Run } from '../run.js';
 import type { RunTable } from '../run-table.js';
 import type { Capabilities, RuntimeOptions } from '../types.js';
+import type { Cleanups } from './cleanups.js';
 
 /** What the objects of one remote client share. */
 export interface RemoteContext {
@@ -20,36 +22,53 @@ export interface RemoteContext {
   /** Open stdio by run and process id, so that one reader is the only one and all are closed with the client. */
   readonly stdio: StdioRegistry;
   readonly lifetime: Lifetime;
+  readonly cleanups: Cleanups;
+  /** Bounds the exec starts of one task: some shims hang when twenty or more come at once (moby/moby#45595). */
+  readonly execStarts: WeakMap<Run, PQueue>;
+  /** Tasks that did not answer a sample lately, with the time until which they are not asked. */
+  readonly slowTasks: Map<string, number>;
   /** Asks containerd about a run that it seems not to know any more. Never throws, does not block. */
   readonly verify: (run: Run) => void;
+  /** The same, some seconds from now. */
+  readonly verifyLater: (run: Run) => void;
   /** Whether the event stream is in force. */
   readonly isConnected: () => boolean;
 }
 
+/** Who reads and writes for which process, so that there is one reader, and all are closed with task and client. */
 export class StdioRegistry {
   readonly #open = new Map<Run, Map<string, Stdio>>();
-  /** Ids of containers whose stdio is being opened again. */
+  /** Processes that are getting a reader, as `run/process`. */
   readonly #reserved = new Set<string>();
+  #isClosed = false;
 
-  /** For the time of an attach. `undefined` when the process has a reader, or is just getting one. */
+  /** For the time of an exec or attach. `undefined` when the process has a reader, or is just getting one. */
   reserve(run: Run, processId: string): (() => void) | undefined {
-    if (this.get(run, processId) !== undefined || this.#reserved.has(run.containerId)) return undefined;
-    this.#reserved.add(run.containerId);
-    return () => this.#reserved.delete(run.containerId);
+    const key = `${run.generation}/${processId}`;
+    if (this.get(run, processId) !== undefined || this.#reserved.has(key)) return undefined;
+    this.#reserved.add(key);
+    return () => this.#reserved.delete(key);
   }
 
   get(run: Run, processId: string): Stdio | undefined {
     return this.#open.get(run)?.get(processId);
   }
 
+  /** Takes the stdio into its care; what comes too late, after the client's or the run's end, is closed at once. */
   add(run: Run, processId: string, stdio: Stdio): void {
+    if (this.#isClosed || run.phase === 'ended') {
+      void stdio.close({ removeFiles: run.phase === 'ended' });
+      return;
+    }
     const ofRun = this.#open.get(run) ?? new Map<string, Stdio>();
     this.#open.set(run, ofRun.set(processId, stdio));
   }
 
   async close(run: Run, processId: string): Promise<void> {
-    const stdio = this.get(run, processId);
-    this.#open.get(run)?.delete(processId);
+    const ofRun = this.#open.get(run);
+    const stdio = ofRun?.get(processId);
+    ofRun?.delete(processId);
+    if (ofRun?.size === 0) this.#open.delete(run);
     await stdio?.close({ removeFiles: true });
   }
 
@@ -62,6 +81,7 @@ export class StdioRegistry {
 
   /** The client ends and the containers go on: the FIFOs stay for whoever attaches next. */
   async detachAll(): Promise<void> {
+    this.#isClosed = true;
     const all = [...this.#open.values()].flatMap((ofRun) => [...ofRun.values()]);
     this.#open.clear();
     await Promise.all(all.map((stdio) => stdio.close({ removeFiles: false })));

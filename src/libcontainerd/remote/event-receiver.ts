@@ -15,8 +15,12 @@ export function receiveEvent(envelope: Envelope, context: RemoteContext, dispatc
     // gVisor has sent events without a container (gvisor#12996).
     if (event === undefined || event.containerId === '') return;
     const { containerId, processId, type, pid, timestamp, fact } = event;
-    if (table.isKnown(containerId)) {
-      if (fact !== undefined) table.apply(containerId, fact, { timestamp, synthesized: false });
+    const isKnown = table.isKnown(containerId);
+    if (fact !== undefined) table.apply(containerId, fact, { timestamp, synthesized: false });
+    // Execs end with their init. A shim that died tells nothing of them (containerd/containerd#9719).
+    const live = type === 'exit' && processId === containerId ? table.get(containerId) : undefined;
+    if (live !== undefined && live.unfinished().length > 0) context.verifyLater(live);
+    if (isKnown) {
       // Create and exec-added are announced when our call is answered; a checkpoint changes no state.
       if (type !== 'checkpointed') return;
     }

@@ -1,15 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Stdio } from '../../cio/stdio.js';
 import {
   CanceledError,
   EngineError,
   FailedPreconditionError,
+  InvalidArgumentError,
   isDeadlineExceeded,
   isFailedPrecondition,
   isNotFound,
+  isUnavailable,
   NotFoundError,
 } from '../../errdefs/index.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
-import { withinCall } from '../deadline.js';
+import { withDefault, withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
 import { signalNumber } from '../signals.js';
 import type { CallOptions, ExitStatus, KillOptions, Process, RunSnapshot, StatusInfo } from '../types.js';
@@ -17,6 +20,10 @@ import type { RemoteContext } from './context.js';
 import { applyReply, exitOfReply } from './process-facts.js';
 import { classifyStartError, classifyStateError } from './start-error.js';
 import { TIMEOUTS } from './timeouts.js';
+
+const CLOSE_STDIN_RETRY_MS = 200;
+/** The kernel keeps the size of a terminal in 16 bits. */
+const CELLS_MAX = 65_535;
 
 /** What an init process and an exec share. `execId` is empty for the init process, as in containerd's API. */
 export abstract class RemoteProcess implements Process {
@@ -30,6 +37,7 @@ export abstract class RemoteProcess implements Process {
   /** What was known of a deleted exec; its id may be used again in the same run. */
   #last: RunSnapshot | undefined;
   readonly #rejectors = new Set<(err: EngineError) => void>();
+  #isStarting = false;
 
   protected constructor(context: RemoteContext, run: Run, execId: string) {
     this.context = context;
@@ -52,23 +60,42 @@ export abstract class RemoteProcess implements Process {
     if (this.isGone) throw this.notFound();
     // A refusal from the shim would look like a start that failed, and a failed exec is deleted.
     const { status } = this.state;
+    if (this.#isStarting) throw this.refuse('start', 'it is being started');
     if (status !== 'created' && status !== 'unknown') throw this.refuse('start', `it is ${status}`);
-    let pid: number;
+    this.#isStarting = true;
+    let isDone = false;
+    // Not the caller's deadline nor signal, as in moby: a start that is cancelled half way may happen all the same.
+    const starting = this.sendStart(Math.max(call.timeoutMs ?? 0, TIMEOUTS.start)).finally(() => {
+      isDone = true;
+      this.#isStarting = false;
+    });
     try {
-      const request = { containerId: this.containerId, execId: this.execId };
-      pid = (await this.context.channel.unary(TasksDefinition, 'start', request, call)).pid;
+      await withinCall(
+        `start ${this.describe()}`,
+        starting.then((pid) => this.#started(pid)),
+        call,
+      );
     } catch (err) {
-      const error = classifyStartError(`start ${this.describe()}`, asError(err));
-      await this.startFailed(error);
+      const error = classifyStartError(`start ${this.describe()}`, classifyStateError(asError(err)));
+      if (isDone) await this.startFailed(error);
+      else this.startGivenUp(error, starting);
       throw error;
     }
+  }
+
+  #started(pid: number): void {
     this.stdio?.peerOpened();
     const origin = { timestamp: new Date(), synthesized: false };
     this.run.apply({ kind: 'pid', processId: this.id, pid }, origin);
     this.run.apply({ kind: 'started', processId: this.id, pid: 0 }, origin);
   }
 
-  async kill(signal: number | NodeJS.Signals, call: KillOptions = {}): Promise<void> {
+  protected async sendStart(timeoutMs: number): Promise<number> {
+    const request = { containerId: this.containerId, execId: this.execId };
+    return (await this.context.channel.unary(TasksDefinition, 'start', request, { timeoutMs })).pid;
+  }
+
+  async kill(signal: number | string, call: KillOptions = {}): Promise<void> {
     const request = {
       containerId: this.containerId,
       execId: this.execId,
@@ -79,6 +106,12 @@ export abstract class RemoteProcess implements Process {
   }
 
   async resize(width: number, height: number, call: CallOptions = {}): Promise<void> {
+    for (const size of [width, height]) {
+      if (Number.isInteger(size) && size >= 0 && size <= CELLS_MAX) continue;
+      throw new InvalidArgumentError(`resize ${this.describe()}: ${size} is no number of character cells`, {
+        code: 'ERR_OPTION_INVALID',
+      });
+    }
     const request = { containerId: this.containerId, execId: this.execId, width, height };
     await this.ask(() => this.context.channel.unary(TasksDefinition, 'resizePty', request, call));
   }
@@ -93,7 +126,7 @@ export abstract class RemoteProcess implements Process {
     stdin.end();
     // The shim opens an exec's stdin at its start; EOF follows by itself then.
     if (stdio.state === 'opening') return;
-    await withinCall(`close stdin of ${this.describe()}`, finished, { timeoutMs: TIMEOUTS.stdio, ...call });
+    await withinCall(`close stdin of ${this.describe()}`, finished, withDefault(call, TIMEOUTS.stdio));
   }
 
   wait(call: CallOptions = {}): Promise<ExitStatus> {
@@ -121,10 +154,12 @@ export abstract class RemoteProcess implements Process {
     const request = { containerId: this.containerId, execId: this.execId };
     const askedAt = Date.now();
     const { process } = await this.ask(() => this.context.channel.unary(TasksDefinition, 'get', request, call));
-    if (process === undefined || applyReply(this.run, this.id, process, askedAt) === 'of-another-run') {
+    const outcome = process === undefined ? 'of-another-run' : applyReply(this.run, this.id, process, askedAt);
+    if (outcome === 'of-another-run') {
       this.context.verify(this.run);
       throw this.notFound();
     }
+    if (outcome === 'undecided') return { status: 'unknown', pid: this.pid };
     const { status, pid, exit } = this.state;
     return exit === undefined ? { status, pid } : { status, pid, exit };
   }
@@ -140,7 +175,8 @@ export abstract class RemoteProcess implements Process {
     // What still runs is refused below; only output of an ended process is worth waiting for.
     if (this.state.exit !== undefined && this.stdio !== undefined) {
       const drained = this.stdio.waitDrained({ idleMs: TIMEOUTS.drainIdle, maxMs: TIMEOUTS.drainMax });
-      await withinCall(`drain output of ${this.describe()}`, drained, call);
+      const isWhole = await withinCall(`drain output of ${this.describe()}`, drained, call);
+      if (!isWhole) this.context.log.warn({ containerId: this.containerId, execId: this.execId }, 'output was cut off');
     }
     const left = call.timeoutMs === undefined ? call : { ...call, timeoutMs: Math.max(1, endBy - Date.now()) };
     try {
@@ -171,9 +207,13 @@ export abstract class RemoteProcess implements Process {
 
   /** Makes pending and later waits fail. */
   protected fail(error: EngineError): void {
-    this.#failure = error;
+    this.#failure ??= error;
     for (const reject of this.#rejectors) reject(error);
     this.#rejectors.clear();
+  }
+
+  protected get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Keeps what is known now, for after the run has forgotten the process. */
@@ -217,6 +257,8 @@ export abstract class RemoteProcess implements Process {
   }
 
   protected abstract startFailed(error: EngineError): Promise<void>;
+  /** The caller does not wait any more; `starting` goes on, and is bounded. Must not throw. */
+  protected abstract startGivenUp(error: EngineError, starting: Promise<number>): void;
   protected abstract sendDelete(call: CallOptions): Promise<{ exitStatus: number; exitedAt: Date | undefined }>;
   /** The backend has the process no more: forget it and free its stdio. */
   protected abstract removed(): Promise<void>;
@@ -236,15 +278,24 @@ export abstract class RemoteProcess implements Process {
     });
   }
 
+  /**
+   * The process waits for EOF, so while containerd is away this goes on until it was told, or the process or the client
+   * has ended.
+   */
   private async sendCloseStdin(call: CallOptions = {}): Promise<void> {
     const request = { containerId: this.containerId, execId: this.execId, stdin: true };
-    try {
-      await this.context.channel.unary(TasksDefinition, 'closeIO', request, call);
-    } catch (err) {
-      // The process ended first: it needs no EOF any more.
-      if (isNotFound(err) || isFailedPrecondition(err)) return;
-      if (isDeadlineExceeded(err)) this.context.log.warn({ err, containerId: this.containerId }, 'close stdin');
-      throw err;
+    for (;;) {
+      try {
+        await this.context.channel.unary(TasksDefinition, 'closeIO', request, { ...call, waitForReady: true });
+        return;
+      } catch (err) {
+        // The process ended first: it needs no EOF any more.
+        if (isNotFound(err) || isFailedPrecondition(err) || this.isGone || this.state.exit !== undefined) return;
+        if (call.timeoutMs !== undefined || call.signal?.aborted || !(isUnavailable(err) || isDeadlineExceeded(err)))
+          throw err;
+        this.context.log.warn({ err, containerId: this.containerId, execId: this.execId }, 'close stdin; trying again');
+        await delay(CLOSE_STDIN_RETRY_MS, undefined, { ref: false });
+      }
     }
   }
 }

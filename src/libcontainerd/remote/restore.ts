@@ -1,22 +1,57 @@
-import { toEngineError } from '../../errdefs/index.js';
+import PQueue from 'p-queue';
+import { isDeadlineExceeded, toEngineError } from '../../errdefs/index.js';
+import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import type { Container, RestoredContainer, RestoreOptions } from '../types.js';
 import { RemoteContainer } from './container.js';
+import type { RemoteContext } from './context.js';
 import { isUndecided } from './process-facts.js';
+import { TIMEOUTS } from './timeouts.js';
+
+/** Questions and FIFOs opened at once. */
+const CONCURRENCY = 32;
+
+/** Every container with the task that one list of tasks shows. */
+export async function restoreAll(
+  context: RemoteContext,
+  containers: () => Promise<Container[]>,
+  options: RestoreOptions,
+): Promise<RestoredContainer[]> {
+  const listedAt = Date.now();
+  const [all, tasks] = await Promise.all([containers(), listTasks(context, options)]);
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const queue = new PQueue({ concurrency: CONCURRENCY });
+  return queue.addAll(all.map((container) => () => restoreOne(container, byId.get(container.id), options, listedAt)));
+}
+
+/** containerd asks one shim after the other, 2 s each: some hung ones, and each task is asked for by itself instead. */
+async function listTasks(
+  { channel, log, namespace }: RemoteContext,
+  options: RestoreOptions,
+): Promise<ProcessRecord[]> {
+  try {
+    const call = { signal: options.signal, timeoutMs: Math.min(options.timeoutMs ?? TIMEOUTS.list, TIMEOUTS.list) };
+    return (await channel.unary(TasksDefinition, 'list', { filter: '' }, call)).tasks;
+  } catch (err) {
+    if (!isDeadlineExceeded(err)) throw err;
+    log.warn({ err, namespace }, 'list tasks took too long; asking one by one');
+    return [];
+  }
+}
 
 /**
  * One container of a fleet, with the task that the list shows. What the list leaves out or does not decide is asked for:
  * containerd omits tasks whose shim did not answer, and such a one must not be taken for dead.
  */
-export async function restoreOne(
+async function restoreOne(
   container: Container,
   listed: ProcessRecord | undefined,
   options: RestoreOptions,
   listedAt: number,
 ): Promise<RestoredContainer> {
-  const attach = options.attach?.(container);
   const { signal, timeoutMs } = options;
   try {
+    const attach = options.attach?.(container);
     if (listed !== undefined && !isUndecided(listed) && container instanceof RemoteContainer) {
       return { container, task: await container.adopt(listed, { attach, call: { signal, timeoutMs }, at: listedAt }) };
     }

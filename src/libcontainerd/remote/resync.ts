@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { isCanceled, isNotFound } from '../../errdefs/index.js';
+import { isCanceled, isDeadlineExceeded, isNotFound } from '../../errdefs/index.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process } from '../../protocol/gen/containerd/types/task.js';
 import type { Run } from '../run.js';
@@ -35,6 +36,8 @@ export class Resync {
   constructor(context: RemoteContext, options: ResyncOptions) {
     this.#context = context;
     this.#options = options;
+    // One listener for each process that is waited for.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /**
@@ -44,18 +47,41 @@ export class Resync {
   async all(): Promise<void> {
     const runs = this.#context.table.runs();
     if (runs.length === 0) return;
-    const call = { timeoutMs: TIMEOUTS.resyncCall };
     const askedAt = Date.now();
-    const { tasks } = await this.#context.channel.unary(TasksDefinition, 'list', { filter: '' }, call);
-    const byId = new Map(tasks.map((task) => [task.id, task]));
+    const listed = await this.#list();
     await Promise.all(
       runs.map(async (run) => {
-        const listed = byId.get(run.containerId);
-        const isSettled = listed !== undefined && applyReply(run, run.containerId, listed, askedAt) === 'applied';
-        if (!isSettled) await this.run(run);
-        else await this.#execs(run);
+        const task = listed.get(run.containerId);
+        const isSettled = task !== undefined && applyReply(run, run.containerId, task, askedAt) === 'applied';
+        if (isSettled) await this.#execs(run);
+        else await this.run(run);
       }),
     );
+  }
+
+  /** Empty when hung shims kept containerd from answering in time: then each run is asked about by itself. */
+  async #list(): Promise<Map<string, Process>> {
+    try {
+      const { tasks } = await this.#context.channel.unary(
+        TasksDefinition,
+        'list',
+        { filter: '' },
+        { timeoutMs: TIMEOUTS.list },
+      );
+      return new Map(tasks.map((task) => [task.id, task]));
+    } catch (err) {
+      if (!isDeadlineExceeded(err)) throw err;
+      this.#context.log.warn(
+        { err, namespace: this.#context.namespace },
+        'list tasks took too long; asking one by one',
+      );
+      return new Map();
+    }
+  }
+
+  /** Looks at a run again after the time in which its last events should have come. */
+  later(run: Run): void {
+    this.#later(() => void this.run(run));
   }
 
   /** Asks about one run until it is decided. Never throws. */
@@ -74,7 +100,7 @@ export class Resync {
 
   async #settle(run: Run): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX && !this.#isOver(run); tries++) {
-      const verdict = await this.#ask(run, '');
+      const verdict = run.exitOf(run.containerId) === undefined ? await this.#ask(run, '') : 'applied';
       if (verdict === 'applied') return this.#execs(run);
       if (verdict === 'gone') return this.#markGone(run);
       // containerd is away: the next connection asks about everything again.
@@ -87,8 +113,13 @@ export class Resync {
     const execs = run.unfinished().filter((id) => id !== run.containerId);
     await Promise.all(
       execs.map(async (execId) => {
+        const incarnation = run.incarnationOf(execId);
         const verdict = await this.#ask(run, execId);
-        if (verdict === 'gone') this.#later(() => this.#context.table.concludeUnknown(run, [execId]));
+        if (verdict !== 'gone') return;
+        this.#later(() => {
+          // A deleted exec's id may belong to the next one by now: health checks use one for all.
+          if (run.incarnationOf(execId) === incarnation) this.#context.table.concludeUnknown(run, [execId]);
+        });
       }),
     );
   }
@@ -96,6 +127,7 @@ export class Resync {
   #ask(run: Run, execId: string): Promise<'applied' | 'gone' | 'undecided' | 'unreachable'> {
     return this.#queue.add(async () => {
       let process: Process | undefined;
+      const incarnation = run.incarnationOf(execId);
       const askedAt = Date.now();
       try {
         const request = { containerId: run.containerId, execId };
@@ -108,6 +140,7 @@ export class Resync {
         return this.#context.isConnected() ? 'undecided' : 'unreachable';
       }
       if (process === undefined) return 'gone';
+      if (run.incarnationOf(execId) !== incarnation) return 'applied';
       const outcome = applyReply(run, execId === '' ? run.containerId : execId, process, askedAt);
       return outcome === 'of-another-run' ? 'gone' : outcome;
     });
@@ -136,6 +169,6 @@ export class Resync {
   }
 
   #isOver(run: Run): boolean {
-    return this.#abort.signal.aborted || run.phase !== 'live' || run.exitOf(run.containerId) !== undefined;
+    return this.#abort.signal.aborted || run.phase !== 'live' || run.unfinished().length === 0;
   }
 }

@@ -1,8 +1,10 @@
+import PQueue from 'p-queue';
 import { isDeadlineExceeded, isNotFound, NotFoundError } from '../../errdefs/index.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Metric } from '../../protocol/gen/containerd/types/types.js';
 import { decodeMetrics } from '../../stats/decode-metrics.js';
 import type { Metrics } from '../../stats/metrics.js';
+import { assertIdentifier } from '../identifiers.js';
 import type { CallOptions } from '../types.js';
 import type { RemoteContext } from './context.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -24,48 +26,76 @@ export async function sampleOne(context: RemoteContext, containerId: string, cal
 
 /**
  * Samples of many tasks in one call. One hung shim blocks the whole answer, so past a short deadline each is asked for
- * itself, and the slow ones are left out.
+ * by itself; those that still do not answer are left out, and not asked again for a while.
  */
 export async function sampleMany(
   context: RemoteContext,
   ids: readonly string[] | undefined,
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
-  if (ids?.length === 0) return new Map();
-  const filters = ids?.map((id) => `id=="${id}"`) ?? [];
+  for (const id of ids ?? []) assertIdentifier('container', id);
+  const endBy = Date.now() + (call.timeoutMs ?? Number.POSITIVE_INFINITY);
+  const wanted = withoutSlow(context, ids);
+  if (wanted?.length === 0) return new Map();
   try {
-    const bounded = {
-      signal: call.signal,
-      timeoutMs: Math.min(call.timeoutMs ?? TIMEOUTS.statsBatch, TIMEOUTS.statsBatch),
-    };
-    const { metrics } = await context.channel.unary(TasksDefinition, 'metrics', { filters }, bounded);
-    return collect(metrics);
+    const timeoutMs = Math.min(call.timeoutMs ?? TIMEOUTS.statsBatch, TIMEOUTS.statsBatch);
+    const filters = wanted?.map((id) => `id=="${id}"`) ?? [];
+    const { metrics } = await context.channel.unary(
+      TasksDefinition,
+      'metrics',
+      { filters },
+      { signal: call.signal, timeoutMs },
+    );
+    return collect(context, metrics);
   } catch (err) {
     if (!isDeadlineExceeded(err) || call.signal?.aborted) throw err;
     context.log.warn(
       { err, namespace: context.namespace },
-      'sample all tasks at once took too long; asking one by one',
+      'sampling all tasks at once took too long; asking one by one',
     );
   }
-  const wanted = ids ?? context.table.runs().map((run) => run.containerId);
-  const samples = await Promise.all(
-    wanted.map(async (id): Promise<[string, Metrics] | undefined> => {
-      try {
-        return [id, await sampleOne(context, id, { signal: call.signal, timeoutMs: TIMEOUTS.statsSingle })];
-      } catch (err) {
-        if (!isDeadlineExceeded(err) && !isNotFound(err)) throw err;
-        return undefined;
-      }
-    }),
-  );
-  return new Map(samples.filter((sample) => sample !== undefined));
+  const queue = new PQueue({ concurrency: SINGLE_CONCURRENCY });
+  const samples = new Map<string, Metrics>();
+  const single = async (id: string) => {
+    // At least a moment: a caller whose time the batch used up gets what answers at once.
+    const timeoutMs = Math.max(SINGLE_LEAST_MS, Math.min(TIMEOUTS.statsSingle, endBy - Date.now()));
+    try {
+      samples.set(id, await sampleOne(context, id, { signal: call.signal, timeoutMs }));
+    } catch (err) {
+      if (isDeadlineExceeded(err)) context.slowTasks.set(id, Date.now() + SLOW_FOR_MS);
+      else if (!isNotFound(err)) context.log.debug({ err, containerId: id }, 'sample a task');
+    }
+  };
+  await queue.addAll((wanted ?? context.table.runs().map((run) => run.containerId)).map((id) => () => single(id)));
+  return samples;
 }
 
-function collect(metrics: readonly Metric[]): Map<string, Metrics> {
+const SINGLE_CONCURRENCY = 32;
+const SINGLE_LEAST_MS = 200;
+const SLOW_FOR_MS = 30_000;
+
+/** Ids to ask for, by name as soon as one of all is to be left out. */
+function withoutSlow(
+  { slowTasks, table }: RemoteContext,
+  ids: readonly string[] | undefined,
+): readonly string[] | undefined {
+  for (const [id, until] of slowTasks) {
+    if (until <= Date.now()) slowTasks.delete(id);
+  }
+  if (slowTasks.size === 0) return ids;
+  return (ids ?? table.runs().map((run) => run.containerId)).filter((id) => !slowTasks.has(id));
+}
+
+/** A task with metrics of a kind nobody knows must not cost the samples of all others. */
+function collect({ log }: RemoteContext, metrics: readonly Metric[]): Map<string, Metrics> {
   const samples = new Map<string, Metrics>();
   for (const metric of metrics) {
-    const sample = decode(metric);
-    if (sample !== undefined) samples.set(metric.id, sample);
+    try {
+      const sample = decode(metric);
+      if (sample !== undefined) samples.set(metric.id, sample);
+    } catch (err) {
+      log.warn({ err, containerId: metric.id }, 'read the metrics of a task');
+    }
   }
   return samples;
 }

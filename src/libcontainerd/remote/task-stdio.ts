@@ -1,42 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { FifoStdio } from '../../cio/fifo-stdio.js';
 import type { Stdio, StdioConfig } from '../../cio/stdio.js';
-import { PermissionDeniedError } from '../../errdefs/index.js';
+import { CanceledError, PermissionDeniedError } from '../../errdefs/index.js';
 import { makeFolder } from '../../platform/make-folder.js';
-import { withinCall } from '../deadline.js';
+import { withDefault, withinCall } from '../deadline.js';
 import type { AttachStdio, CallOptions, StdioOptions } from '../types.js';
+import type { Lifetime } from './context.js';
 import { TIMEOUTS } from './timeouts.js';
+
+export interface OpenStdio {
+  /** Holds the FIFOs. */
+  readonly dir: string;
+  readonly processId: string;
+  readonly terminal: boolean;
+  readonly options: StdioOptions | undefined;
+  readonly call: CallOptions;
+  readonly lifetime: Lifetime;
+}
 
 /**
  * Opens our ends and hands them to the caller, before the process exists. Nothing is left when the caller refuses.
  * @returns `undefined` when no stdio was asked for
  */
-export async function openStdio(
-  dir: string,
-  processId: string,
-  terminal: boolean,
-  options: StdioOptions | undefined,
-  call: CallOptions,
-): Promise<Stdio | undefined> {
+export async function openStdio(open: OpenStdio): Promise<Stdio | undefined> {
+  const { dir, terminal, options, call, lifetime } = open;
   if (options === undefined) return undefined;
   makeBundleDir(dir);
+  const processId = freeName(dir, open.processId);
   const stdio = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
-  return handOver(stdio, options.attach, true, call);
+  return handOver(stdio, options.attach, { removeFiles: true, call, lifetime });
+}
+
+/**
+ * Upstream's name, unless FIFOs of that name are there: they may be those of a process that lives, and a second reader
+ * would take its output. containerd tells the paths to whoever attaches, so the name need not be known.
+ */
+function freeName(dir: string, processId: string): string {
+  const isTaken = ['stdin', 'stdout', 'stderr'].some((end) => existsSync(join(dir, `${processId}-${end}`)));
+  return isTaken ? `${processId}.${randomBytes(4).toString('hex')}` : processId;
 }
 
 /** Opens the FIFOs of a process that another life of this program left running. */
-export async function reopenStdio(config: StdioConfig, attach: AttachStdio, call: CallOptions): Promise<Stdio> {
-  return handOver(await FifoStdio.openExisting(config), attach, false, call);
+export async function reopenStdio(
+  config: StdioConfig,
+  attach: AttachStdio,
+  call: CallOptions,
+  lifetime: Lifetime,
+): Promise<Stdio> {
+  return handOver(await FifoStdio.openExisting(config), attach, { removeFiles: false, call, lifetime });
 }
 
-/** The callback is the caller's: one that never settles must not hold the call for ever. */
-async function handOver(stdio: Stdio, attach: AttachStdio, removeFiles: boolean, call: CallOptions): Promise<Stdio> {
+interface HandOver {
+  readonly removeFiles: boolean;
+  readonly call: CallOptions;
+  readonly lifetime: Lifetime;
+}
+
+/** The callback is the caller's: one that never settles must hold up neither the call nor the client's end. */
+async function handOver(stdio: Stdio, attach: AttachStdio, { removeFiles, call, lifetime }: HandOver): Promise<Stdio> {
+  let stopListening = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    stopListening = lifetime.onEnd((cause) =>
+      reject(new CanceledError('attach stdio: the client is closed', { code: 'ERR_CLIENT_CLOSED', cause })),
+    );
+  });
   try {
-    const attached = Promise.resolve(attach(stdio.streams));
-    await withinCall('attach stdio', attached, { timeoutMs: TIMEOUTS.stdio, ...call });
+    const attached = (async () => attach(stdio.streams))();
+    await withinCall('attach stdio', Promise.race([attached, ended]), withDefault(call, TIMEOUTS.stdio));
     return stdio;
   } catch (err) {
     await stdio.close({ removeFiles });
     throw err;
+  } finally {
+    stopListening();
   }
 }
 

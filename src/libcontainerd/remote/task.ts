@@ -12,6 +12,7 @@ import { packJson } from '../../protocol/any.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { assertOciProcess } from '../check-spec.js';
+import { withinCall } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { Run } from '../run.js';
 import type {
@@ -25,7 +26,7 @@ import type {
 } from '../types.js';
 import { checkpointTask } from './checkpoint.js';
 import type { RemoteContext } from './context.js';
-import { RemoteExec } from './exec.js';
+import { execKey, RemoteExec } from './exec.js';
 import { asError, RemoteProcess } from './process.js';
 import { exitOfReply } from './process-facts.js';
 import { summaryOf } from './process-summary.js';
@@ -67,20 +68,14 @@ export class RemoteTask extends RemoteProcess implements Task {
     this.context.channel.assertUsable('Tasks/Exec', call.signal);
     if (this.isGone) throw this.notFound();
     if (execId === this.id) throw this.#execExists(execId);
-    // FIFOs are named by the exec's id: making those of a live one again would steal its output.
-    if (this.context.stdio.get(this.run, execId) !== undefined) throw this.#execExists(execId);
-    const terminal = process.terminal ?? false;
-    const stdio = await openStdio(this.#origin.bundleDir, execId, terminal, options.stdio, call);
+    await this.context.cleanups.settled(execKey(this.run, execId), call);
+    const release = this.context.stdio.reserve(this.run, execId);
+    if (release === undefined) throw this.#execExists(execId);
     try {
-      await this.#addExec(execId, process, stdio?.config ?? nullStdio.config, call);
-    } catch (err) {
-      stdio?.peerFailed();
-      await stdio?.close({ removeFiles: !isAlreadyExists(err) });
-      if (isAlreadyExists(err)) throw this.#execExists(execId, asError(err));
-      throw err;
+      return await this.#exec(execId, process, options, call);
+    } finally {
+      release();
     }
-    this.run.apply({ kind: 'exec-added', processId: execId }, { timestamp: new Date(), synthesized: false });
-    return new RemoteExec(this.context, this.run, execId, stdio);
   }
 
   async pids(call: CallOptions = {}): Promise<number[]> {
@@ -108,7 +103,7 @@ export class RemoteTask extends RemoteProcess implements Task {
 
   async forceDelete(call: CallOptions = {}): Promise<ExitStatus> {
     this.context.channel.assertUsable('Tasks/Kill', call.signal);
-    if (this.state.exit === undefined) await this.#killAndWait(call.signal);
+    if (this.state.exit === undefined) await this.#killAndWait(call);
     return this.deleteNow(call);
   }
 
@@ -126,12 +121,48 @@ export class RemoteTask extends RemoteProcess implements Task {
   /** The task stays created: the caller decides, with `forceDelete`. */
   protected async startFailed(_error: EngineError): Promise<void> {}
 
+  /** Started or not: the reply that is still to come, or an event, tells. */
+  protected startGivenUp(_error: EngineError, starting: Promise<number>): void {
+    starting.catch((err: unknown) => {
+      this.context.log.debug({ err, containerId: this.id }, 'a start that was given up failed');
+    });
+  }
+
   protected async removed(): Promise<void> {
     this.context.table.remove(this.run);
     await this.context.stdio.closeRun(this.run);
   }
 
-  async #addExec(execId: string, process: OciProcess, paths: Stdio['config'], call: CallOptions): Promise<void> {
+  async #exec(execId: string, process: OciProcess, options: ExecOptions, call: CallOptions): Promise<Process> {
+    const stdio = await openStdio({
+      dir: this.#origin.bundleDir,
+      processId: execId,
+      terminal: process.terminal ?? false,
+      options: options.stdio,
+      call,
+      lifetime: this.context.lifetime,
+    });
+    let isDone = false;
+    const adding = this.#addExec(execId, process, stdio?.config ?? nullStdio.config).finally(() => {
+      isDone = true;
+    });
+    const dispose = async () => {
+      stdio?.peerFailed();
+      await stdio?.close({ removeFiles: true });
+    };
+    try {
+      await withinCall(`add exec ${execId} to ${this.id}`, adding, call);
+    } catch (err) {
+      if (isDone) await dispose();
+      else this.context.cleanups.track(execKey(this.run, execId), this.#takeBack(execId, adding).finally(dispose));
+      if (isAlreadyExists(err)) throw this.#execExists(execId, asError(err));
+      throw err;
+    }
+    this.run.apply({ kind: 'exec-added', processId: execId }, { timestamp: new Date(), synthesized: false });
+    return new RemoteExec(this.context, this.run, execId, stdio);
+  }
+
+  async #addExec(execId: string, process: OciProcess, paths: Stdio['config']): Promise<void> {
     const request = {
       containerId: this.id,
       execId,
@@ -141,7 +172,18 @@ export class RemoteTask extends RemoteProcess implements Task {
       terminal: process.terminal ?? false,
       spec: packJson('Process', process),
     };
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'exec', request, call));
+    await this.ask(() => this.context.channel.unary(TasksDefinition, 'exec', request));
+  }
+
+  /** For a caller that gave up: waits for the answer, then deletes what was added. Never throws. */
+  async #takeBack(execId: string, adding: Promise<void>): Promise<void> {
+    try {
+      await adding;
+      const request = { containerId: this.id, execId };
+      await this.context.channel.unary(TasksDefinition, 'deleteProcess', request, { timeoutMs: TIMEOUTS.execCleanup });
+    } catch (err) {
+      this.context.log.debug({ err, containerId: this.id, execId }, 'take an exec back');
+    }
   }
 
   /**
@@ -149,17 +191,14 @@ export class RemoteTask extends RemoteProcess implements Task {
    * on the way are not the caller's: the delete that follows tells what matters. A task without a pid has nothing to
    * kill and would be waited for in vain (containerd/containerd#7357, #10441).
    */
-  async #killAndWait(signal: AbortSignal | undefined): Promise<void> {
+  async #killAndWait({ signal, timeoutMs = Number.POSITIVE_INFINITY }: CallOptions): Promise<void> {
+    const killMs = Math.min(TIMEOUTS.cleanup, timeoutMs);
+    const waitMs = Math.min(TIMEOUTS.killWait, timeoutMs);
     if (this.pid === 0 || this.isGone) return;
     const giveUp = new AbortController();
     const bounded = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
     const asked = this.context.channel
-      .unary(
-        TasksDefinition,
-        'wait',
-        { containerId: this.id, execId: '' },
-        { timeoutMs: TIMEOUTS.killWait, signal: bounded },
-      )
+      .unary(TasksDefinition, 'wait', { containerId: this.id, execId: '' }, { timeoutMs: waitMs, signal: bounded })
       .then((reply) => {
         const exit = exitOfReply(reply);
         const origin = { timestamp: new Date(), synthesized: true };
@@ -169,13 +208,11 @@ export class RemoteTask extends RemoteProcess implements Task {
         if (!isNotFound(err)) this.context.log.debug({ err, containerId: this.id }, 'wait for a killed task');
       });
     try {
-      await this.kill('SIGKILL', { all: true, timeoutMs: TIMEOUTS.cleanup, signal });
-    } catch (err) {
-      // A paused task's shim may refuse until it is resumed, and a finished one has nothing to kill.
-      if (!isNotFound(err) && !isFailedPrecondition(err)) throw err;
-    }
-    try {
-      await Promise.race([this.wait({ timeoutMs: TIMEOUTS.killWait, signal }), asked]);
+      await this.kill('SIGKILL', { all: true, timeoutMs: killMs, signal }).catch((err: unknown) => {
+        // A finished one has nothing to kill; a paused one's shim may refuse until it is resumed.
+        if (!isNotFound(err) && !isFailedPrecondition(err)) throw err;
+      });
+      await Promise.race([this.wait({ timeoutMs: waitMs, signal }), asked]);
     } finally {
       giveUp.abort();
     }

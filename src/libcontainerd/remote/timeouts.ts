@@ -15,12 +15,16 @@ export const TIMEOUTS = {
   drainMax: 10_000,
   /** `forceDelete` waits this long for a killed process' exit. */
   killWait: 10_000,
+  /** A list of all tasks; containerd takes 2 s for each shim that hangs. */
+  list: 10_000,
   /** One call while making sure of a run's state. */
   resyncCall: 10_000,
   /** A batched sample: a hung shim blocks the whole answer (containerd/containerd#13848). */
   statsBatch: 5_000,
   /** One container's sample when the batch failed. */
   statsSingle: 2_000,
+  /** One start; exec starts of one task wait for each other. */
+  start: 60_000,
   /** containerd's `io.containerd.timeout.*` allow a create with a slow image; runc's console handshake takes 30 s. */
   create: 60_000,
 } as const;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
   CanceledError,
@@ -93,7 +94,7 @@ export class GrpcChannel {
       );
       const onAbort = () => pending.cancel();
       this.#pending.add(pending);
-      call.signal?.addEventListener('abort', onAbort, { once: true });
+      listen(call.signal, onAbort);
     });
   }
 
@@ -121,7 +122,7 @@ export class GrpcChannel {
     stream.on('error', () => {});
     this.#pending.add(stream);
     const onAbort = () => stream.cancel();
-    call.signal?.addEventListener('abort', onAbort, { once: true });
+    listen(call.signal, onAbort);
     let code = 0;
     try {
       for await (const message of stream) yield message as ResponseOf<S, M>;
@@ -171,6 +172,13 @@ export class GrpcChannel {
     if (namespace !== '') metadata.set('containerd-namespace', namespace);
     return metadata;
   }
+}
+
+/** Any number of calls may share one signal; that many listeners are no leak. */
+function listen(signal: AbortSignal | undefined, onAbort: () => void): void {
+  if (signal === undefined) return;
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', onAbort, { once: true });
 }
 
 function methodOf(service: ServiceDefinition, method: string): MethodDefinition {
