@@ -228,21 +228,25 @@ export class RemoteClient implements Client {
     if (this.#state === 'open') {
       this.#state = 'closing';
       clearInterval(this.#sweep);
-      await this.#stream.close();
-      // First those who wait: a handler may be one of them, and the last events are delivered below.
-      this.#context.lifetime.end(new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' }));
-      await withinCall('deliver the last events', this.#dispatch.close(), { timeoutMs: TIMEOUTS.close }).catch(
-        (err) => {
-          this.#context.log.warn({ err, namespace: this.namespace }, 'close the client');
-          this.#dispatch.destroy();
-        },
-      );
-      await withinCall('finish clean-ups', this.#context.cleanups.all(), { timeoutMs: TIMEOUTS.close }).catch((err) => {
-        this.#context.log.warn({ err, namespace: this.namespace }, 'close the client');
-      });
-      await this.#end(new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' }));
+      // A `destroy` meanwhile ends this too.
+      await Promise.race([this.#closeGracefully(), this.closed]);
     }
     await this.closed;
+  }
+
+  async #closeGracefully(): Promise<void> {
+    const reason = new CanceledError('the client was closed', { code: 'ERR_CLIENT_CLOSED' });
+    await this.#stream.close();
+    // First those who wait: a handler may be one of them, and the last events are delivered below.
+    this.#context.lifetime.end(reason);
+    const last = Promise.all([this.#dispatch.close(), this.#context.cleanups.all()]);
+    try {
+      await withinCall('deliver the last events and finish clean-ups', last, { timeoutMs: TIMEOUTS.close });
+    } catch (err) {
+      this.#context.log.warn({ err, namespace: this.namespace }, 'close the client');
+      this.#dispatch.destroy();
+    }
+    await this.#end(reason);
   }
 
   destroy(reason?: Error): void {

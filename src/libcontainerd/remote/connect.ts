@@ -6,6 +6,7 @@ import {
   isDeadlineExceeded,
   isNotImplemented,
   isUnavailable,
+  PermissionDeniedError,
   toEngineError,
   UnavailableError,
 } from '../../errdefs/index.js';
@@ -14,6 +15,7 @@ import { IntrospectionDefinition } from '../../protocol/gen/containerd/services/
 import { VersionDefinition } from '../../protocol/gen/containerd/services/version.js';
 import { GrpcChannel } from '../../protocol/grpc/channel.js';
 import { isWindowsPipe, socketPath } from '../../protocol/grpc/target.js';
+import { withDefault } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { CallOptions, RuntimeOptions } from '../types.js';
 import { capabilitiesOf } from './capabilities.js';
@@ -42,7 +44,7 @@ export interface ConnectOptions {
 const DEFAULT_ADDRESS =
   process.platform === 'win32' ? '\\\\.\\pipe\\containerd-containerd' : '/run/containerd/containerd.sock';
 const DEFAULT_RUNTIME = process.platform === 'win32' ? 'io.containerd.runhcs.v1' : 'io.containerd.runc.v2';
-const DIAL_TIMEOUT_MS = 1_000;
+const PEER_TIMEOUT_MS = 500;
 
 /**
  * Connects to a containerd and subscribes to its events. Nothing is left open when it fails.
@@ -56,7 +58,7 @@ export async function connectRemote(options: ConnectOptions = {}, call: CallOpti
   const channel = new GrpcChannel(address, namespace);
   let client: RemoteClient | undefined;
   try {
-    const bounded = { timeoutMs: TIMEOUTS.connect, ...call };
+    const bounded = withDefault(call, TIMEOUTS.connect);
     const [, { plugins }] = await Promise.all([
       channel.unary(VersionDefinition, 'version', {}, bounded),
       channel.unary(IntrospectionDefinition, 'plugins', { filters: [] }, bounded),
@@ -75,9 +77,10 @@ export async function connectRemote(options: ConnectOptions = {}, call: CallOpti
     await client.begin(bounded);
     return client;
   } catch (err) {
+    const explained = await explain(channel, toEngineError(err));
     client?.destroy();
     channel.close();
-    throw await explain(address, toEngineError(err));
+    throw explained;
   }
 }
 
@@ -99,16 +102,23 @@ function duration(name: string, ms: number): number {
 }
 
 /** gRPC says "unavailable" for both an empty address and a wrong peer; what to do about them differs. */
-async function explain(address: string, err: EngineError): Promise<EngineError> {
+async function explain(channel: GrpcChannel, err: EngineError): Promise<EngineError> {
+  const { address } = channel;
   if (isCanceled(err) || !(isUnavailable(err) || isDeadlineExceeded(err) || isNotImplemented(err))) return err;
   const fields = { address };
-  if (!isWindowsPipe(address) && !(await isListening(socketPath(address)))) {
+  const failure = isWindowsPipe(address) ? undefined : await dialFailure(socketPath(address));
+  if (failure === 'EACCES' || failure === 'EPERM') {
+    return new PermissionDeniedError(`connect to containerd: no right to use ${address}`, { cause: err, fields });
+  }
+  if (failure !== undefined) {
     return new UnavailableError(`connect to containerd: nobody listens at ${address}`, {
       code: 'ERR_CONTAINERD_UNREACHABLE',
       cause: err,
       fields,
     });
   }
+  // A containerd that would have answered in more time is not something else.
+  if (isDeadlineExceeded(err) && (await channel.isReady(PEER_TIMEOUT_MS))) return err;
   return new UnavailableError(`connect to containerd: what listens at ${address} does not answer as containerd`, {
     code: 'ERR_NOT_CONTAINERD',
     cause: err,
@@ -116,15 +126,16 @@ async function explain(address: string, err: EngineError): Promise<EngineError> 
   });
 }
 
-function isListening(path: string): Promise<boolean> {
+/** The code of the error that a plain connection gets; `undefined` when somebody listens. */
+function dialFailure(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = dial({ path, timeout: DIAL_TIMEOUT_MS });
-    const settle = (listening: boolean) => {
+    const socket = dial({ path, timeout: PEER_TIMEOUT_MS });
+    const settle = (failure: string | undefined) => {
       socket.destroy();
-      resolve(listening);
+      resolve(failure);
     };
-    socket.once('connect', () => settle(true));
-    socket.once('timeout', () => settle(false));
-    socket.once('error', () => settle(false));
+    socket.once('connect', () => settle(undefined));
+    socket.once('timeout', () => settle('ETIMEDOUT'));
+    socket.once('error', (err: NodeJS.ErrnoException) => settle(err.code ?? 'unknown'));
   });
 }

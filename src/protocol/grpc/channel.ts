@@ -138,6 +138,13 @@ export class GrpcChannel {
     }
   }
 
+  /** Whether the peer speaks HTTP/2: true as soon as it does, false after `withinMs`. */
+  isReady(withinMs: number): Promise<boolean> {
+    return new Promise((resolve) =>
+      this.#client.waitForReady(Date.now() + withinMs, (err) => resolve(err === undefined)),
+    );
+  }
+
   /** Ends the connection; calls under way fail with `reason`. Idempotent. */
   close(reason: EngineError = new CanceledError('the client is closed', { code: 'ERR_CLIENT_CLOSED' })): void {
     if (this.#closedBecause !== undefined) return;

@@ -166,6 +166,9 @@ describe('bad input', { skip }, () => {
     await rejects(connectRemote({ address: host.address }, { signal }), 'ERR_CANCELED', /cancelled/);
   });
 
+  it('says that the time was too short for a containerd that is well', () =>
+    rejects(connectRemote({ address: host.address }, { timeoutMs: 1 }), 'ERR_DEADLINE_EXCEEDED', /in time|within/));
+
   it('says that the state folder cannot be made', async () => {
     const other = await host.client({ stateDir: '/proc/no/such/place' });
     const container = await other.newContainer('s', { spec: spec(['/bin/true']) });

@@ -52,6 +52,15 @@ describe('a shim that hangs', { skip }, () => {
     await discard(lively);
   });
 
+  it('is shown with an error by a restore, not as something that it is not', async () => {
+    const other = await host.client();
+    const restored = await other.restore();
+    const found = restored.find(({ container }) => container.id === 'frozen');
+    assert.equal(found?.task, undefined);
+    assert.ok(found?.error !== undefined);
+    await other.close();
+  });
+
   it('goes on when it wakes up', async () => {
     process.kill(shim, 'SIGCONT');
     await until('the signals sent meanwhile arrived', async () => (await frozen.task.status()).status !== 'unknown');
