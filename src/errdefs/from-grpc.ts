@@ -39,9 +39,8 @@ function classOfStatus({ code, message }: RpcStatus): ErrorClass {
   if (code === UNKNOWN) {
     // A ttrpc server in Go sends a context error of its handler as Unknown; only the text still tells
     // (containerd core/runtime/v2/shim.go, cleanupShimTask).
-    const text = message.replace(/: unknown$/, '');
-    if (endsWithClass(text, 'deadline-exceeded')) return 'deadline-exceeded';
-    if (endsWithClass(text, 'canceled')) return 'canceled';
+    if (endsWithClass(message, 'deadline-exceeded')) return 'deadline-exceeded';
+    if (endsWithClass(message, 'canceled')) return 'canceled';
   }
   return CLASS_BY_CODE.get(code) ?? 'unknown';
 }

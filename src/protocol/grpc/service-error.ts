@@ -19,7 +19,10 @@ export function fromServiceError(what: string, err: ServiceError, address: strin
       fields: { address },
     });
   }
-  if (err.code === status.DEADLINE_EXCEEDED && err.details.startsWith('Deadline exceeded after')) {
+  const isOurs = err.code === status.DEADLINE_EXCEEDED && err.details.startsWith('Deadline exceeded after');
+  // The server has the same deadline and may be the first to say so, in the words of containerd 1.x.
+  const isTheirs = err.code === status.UNKNOWN && /context deadline exceeded(?:: unknown)?$/.test(err.details);
+  if (isOurs || isTheirs) {
     return new DeadlineExceededError(`call ${what}: no answer from containerd in time`, {
       cause: err,
       fields: { address },
