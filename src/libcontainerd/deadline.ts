@@ -17,6 +17,14 @@ export function withDefault(call: CallOptions, timeoutMs: number): CallOptions {
   return { ...call, timeoutMs: call.timeoutMs ?? timeoutMs };
 }
 
+/** For a call that asks several times: gives, when called, what is left of the caller's time from now on. */
+export function remaining(call: CallOptions): () => CallOptions {
+  const { timeoutMs } = call;
+  if (timeoutMs === undefined) return () => call;
+  const endBy = performance.now() + timeoutMs;
+  return () => ({ ...call, timeoutMs: Math.max(1, endBy - performance.now()) });
+}
+
 /**
  * Waits for a promise no longer than the caller wants. The promise itself goes on: what it does must be bounded by
  * itself. Without `timeoutMs` and `signal` it waits for ever.

@@ -40,7 +40,7 @@ function pin<T>(codec: Creatable<T>, value: object, ...expected: FieldBytes[]): 
   assert.equal(encodeMessage(codec, codec.create(value)).toString('hex'), fields(...expected).toString('hex'));
 }
 
-const any = { typeUrl: 'u', value: Buffer.from('v') };
+const packed = { typeUrl: 'u', value: Buffer.from('v') };
 const anyBytes = fields([1, 'u'], [2, 'v']);
 const when = new Date(1_700_000_000_123);
 const whenBytes = fields([1, 1_700_000_000n], [2, 123_000_000n]);
@@ -52,7 +52,7 @@ describe('field numbers', () => {
     const io = { terminal: true, stdin: 'i', stdout: 'o', stderr: 'e', checkpoint: 'c', parentCheckpoint: 'p' };
     pin(
       taskV2.CreateTaskRequest,
-      { id: 'x', bundle: '/b', rootfs, ...io, options: any },
+      { id: 'x', bundle: '/b', rootfs, ...io, options: packed },
       [1, 'x'],
       [2, '/b'],
       [3, mount],
@@ -66,7 +66,7 @@ describe('field numbers', () => {
     );
     pin(
       shimV1.CreateTaskRequest,
-      { id: 'x', bundle: '/b', runtime: 'runc', rootfs, ...io, options: any },
+      { id: 'x', bundle: '/b', runtime: 'runc', rootfs, ...io, options: packed },
       [1, 'x'],
       [2, '/b'],
       [3, 'runc'],
@@ -79,7 +79,7 @@ describe('field numbers', () => {
       [10, 'p'],
       [11, anyBytes],
     );
-    const exec = { id: 'x', execId: 'y', terminal: true, stdin: 'i', stdout: 'o', stderr: 'e', spec: any };
+    const exec = { id: 'x', execId: 'y', terminal: true, stdin: 'i', stdout: 'o', stderr: 'e', spec: packed };
     const execBytes: FieldBytes[] = [
       [3, 1n],
       [4, 'i'],
@@ -96,7 +96,7 @@ describe('field numbers', () => {
   it('of gRPC task requests', () => {
     pin(
       tasks.CreateTaskRequest,
-      { containerId: 'x', stdin: 'i', stdout: 'o', stderr: 'e', terminal: true, options: any, runtimePath: 'r' },
+      { containerId: 'x', stdin: 'i', stdout: 'o', stderr: 'e', terminal: true, options: packed, runtimePath: 'r' },
       [1, 'x'],
       [4, 'i'],
       [5, 'o'],
@@ -108,7 +108,7 @@ describe('field numbers', () => {
     const descriptor = { mediaType: 'm', digest: 'd', size: 5n, annotations: { k: 'v' } };
     const descriptorBytes = fields([1, 'm'], [2, 'd'], [3, 5n], [5, fields([1, 'k'], [2, 'v'])]);
     pin(tasks.CreateTaskRequest, { checkpoint: descriptor }, [8, descriptorBytes]);
-    pin(tasks.ExecProcessRequest, { spec: any, execId: 'y' }, [6, anyBytes], [7, 'y']);
+    pin(tasks.ExecProcessRequest, { spec: packed, execId: 'y' }, [6, anyBytes], [7, 'y']);
   });
 
   it('of processes and their status', () => {
@@ -146,7 +146,7 @@ describe('field numbers', () => {
     pin(events.TaskExit, exit, [1, 'x'], [2, 'y'], [3, 42n], [4, 137n], [5, whenBytes]);
     pin(events.TaskDelete, exit, [1, 'x'], [2, 42n], [3, 137n], [4, whenBytes], [5, 'y']);
     pin(events.TaskExecStarted, { containerId: 'x', execId: 'y', pid: 42 }, [1, 'x'], [2, 'y'], [3, 42n]);
-    const envelope = { timestamp: when, namespace: 'moby', topic: '/tasks/exit', event: any };
+    const envelope = { timestamp: when, namespace: 'moby', topic: '/tasks/exit', event: packed };
     pin(Envelope, envelope, [1, whenBytes], [2, 'moby'], [3, '/tasks/exit'], [4, anyBytes]);
     // The zero time of Go, which containerd 1.6 sends where later versions leave the field out.
     const zero = { exitedAt: new Date('0001-01-01T00:00:00Z') };
@@ -160,13 +160,13 @@ describe('field numbers', () => {
         id: 'x',
         labels: { k: 'v' },
         image: 'i',
-        runtime: { name: 'n', options: any },
-        spec: any,
+        runtime: { name: 'n', options: packed },
+        spec: packed,
         snapshotter: 's',
         snapshotKey: 'key',
         createdAt: when,
         updatedAt: when,
-        extensions: { e: any },
+        extensions: { e: packed },
         sandbox: 'b',
       },
       [1, 'x'],
@@ -193,7 +193,7 @@ describe('field numbers', () => {
     }
     pin(bootstrap.BootstrapParams, { logLevel: bootstrap.LogLevel.LOG_LEVEL_DEBUG }, [3, -4n]);
     pin(bootstrap.BootstrapParams, { logLevel: bootstrap.LogLevel.LOG_LEVEL_TRACE }, [3, -8n]);
-    pin(bootstrap.BootstrapParams, { extensions: [{ value: any }] }, [8, fields([1, anyBytes])]);
+    pin(bootstrap.BootstrapParams, { extensions: [{ value: packed }] }, [8, fields([1, anyBytes])]);
     pin(bootstrap.BootstrapParams, { socketDir: '' }, [9, '']);
     const result = { version: 3, address: 'a', protocol: 'ttrpc', metadata: { k: 'v' } };
     const metadata = fields([1, 'k'], [2, 'v']);
@@ -220,7 +220,7 @@ describe('field numbers', () => {
       metadata: [{ key: 'k', value: 'v' }],
     };
     pin(ttrpc.Request, request, [1, 's'], [2, 'm'], [3, 'p'], [4, 5n], [5, fields([1, 'k'], [2, 'v'])]);
-    const status = { code: 5, message: 'gone', details: [any] };
+    const status = { code: 5, message: 'gone', details: [packed] };
     const statusBytes = fields([1, 5n], [2, 'gone'], [3, anyBytes]);
     pin(ttrpc.Response, { status, payload: Buffer.from('p') }, [1, statusBytes], [2, 'p']);
   });

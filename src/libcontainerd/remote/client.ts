@@ -136,12 +136,12 @@ export class RemoteClient implements Client {
     const bundleDir = await bundleDirOf(this.#context.stateDir, id, options.spec);
     const labels = { ...withoutEmpty(options.labels), [BUNDLE_LABEL]: bundleDir };
     const runtimeOptions = options.runtimeOptions ?? this.#context.defaultRuntimeOptions;
-    const any = containerOptions(runtime, runtimeOptions);
+    const packed = containerOptions(runtime, runtimeOptions);
     const container = {
       id,
       labels,
       image: '',
-      runtime: { name: runtime, options: any },
+      runtime: { name: runtime, options: packed },
       spec: packJson('Spec', options.spec),
       snapshotter: '',
       snapshotKey: '',
@@ -166,7 +166,7 @@ export class RemoteClient implements Client {
       runtime,
       labels,
       spec,
-      options: any,
+      options: packed,
       runtimeOptions,
       bundleDir,
       isOurs: true,

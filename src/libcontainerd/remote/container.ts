@@ -2,46 +2,25 @@ import { nullStdio, type Stdio } from '../../cio/stdio.js';
 import {
   ConflictError,
   type EngineError,
-  errorText,
   FailedPreconditionError,
   isAlreadyExists,
-  isDeadlineExceeded,
   isNotFound,
-  isUnavailable,
   UnavailableError,
 } from '../../errdefs/index.js';
-import { hostRootOf } from '../../oci/id-mapping.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
 import { ContainersDefinition } from '../../protocol/gen/containerd/services/containers.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
-import type { Any } from '../../protocol/gen/google/protobuf/any.js';
-import { wasSent } from '../../protocol/grpc/service-error.js';
 import { withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
-import type { AttachStdio, CallOptions, Container, NewTaskOptions, RuntimeOptions, Task } from '../types.js';
+import type { AttachStdio, CallOptions, Container, NewTaskOptions, Task } from '../types.js';
 import { removeBundleDir } from './bundle-dir.js';
-import { assertAbsolute, assertWritesToFolder, restoreWorkDir } from './checkpoint.js';
 import type { RemoteContext } from './context.js';
 import { asError } from './process.js';
-import { factsOfProcess, isUndecided, statusOfReply } from './process-facts.js';
-import { taskOptions } from './runtime-options.js';
-import { classifyStartError } from './start-error.js';
+import { factsOfProcess, isUndecided } from './process-facts.js';
 import { RemoteTask, taskNotFound } from './task.js';
+import { type ContainerState, createTask, takeBack } from './task-create.js';
 import { openStdio, reopenStdio } from './task-stdio.js';
-import { TIMEOUTS } from './timeouts.js';
-
-export interface ContainerState {
-  readonly id: string;
-  readonly runtime: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly spec: OciSpec;
-  readonly options: Any | undefined;
-  readonly runtimeOptions: RuntimeOptions | undefined;
-  readonly bundleDir: string;
-  /** This client made it: no other is expected to give it a task. */
-  readonly isOurs: boolean;
-}
 
 /** What came with a question about the task, for the use of its answer. */
 export interface Asked {
@@ -94,9 +73,11 @@ export class RemoteContainer implements Container {
       const terminal = this.spec.process?.terminal ?? false;
       const dir = this.#state.bundleDir;
       stdio = await openStdio({ dir, processId: this.id, terminal, options: options.stdio, call, lifetime });
-      creating = this.#create(options, stdio?.config ?? nullStdio.config, call).finally(() => {
-        isDone = true;
-      });
+      creating = createTask(this.#context, this.#state, options, stdio?.config ?? nullStdio.config, call).finally(
+        () => {
+          isDone = true;
+        },
+      );
       const pid = await withinCall(`create task of ${this.id}`, creating, call);
       const origin = { timestamp: new Date(), synthesized: false };
       table.commit(run, [{ kind: 'pid', processId: this.id, pid }, { kind: 'created' }], origin);
@@ -105,7 +86,10 @@ export class RemoteContainer implements Container {
       return this.#taskOf(run, stdio);
     } catch (err) {
       if (creating === undefined || isDone) await dispose();
-      else cleanups.track(this.id, this.#takeBack(creating, stdio?.config ?? nullStdio.config).finally(dispose));
+      else {
+        const taken = takeBack(this.#context, this.id, creating, stdio?.config ?? nullStdio.config);
+        cleanups.track(this.id, taken.finally(dispose));
+      }
       if (isAlreadyExists(err)) throw this.#taskExists(asError(err));
       throw err;
     }
@@ -154,99 +138,6 @@ export class RemoteContainer implements Container {
       await removeBundleDir(this.#state.bundleDir, this.id);
     } catch (err) {
       this.#context.log.warn({ err, containerId: this.id }, 'remove the folder of a deleted container');
-    }
-  }
-
-  async #create(options: NewTaskOptions, paths: Stdio['config'], call: CallOptions): Promise<number> {
-    const { uid, gid } = hostRootOf(this.spec);
-    const restore = options.checkpointDir;
-    if (restore !== undefined) {
-      assertAbsolute(restore);
-      assertWritesToFolder(this.id, this.runtime);
-    }
-    const request = {
-      containerId: this.id,
-      rootfs: (options.rootfs ?? []).map((m) => ({ ...m, target: m.target ?? '', options: [...m.options] })),
-      stdin: paths.stdin,
-      stdout: paths.stdout,
-      stderr: paths.stderr,
-      terminal: this.spec.process?.terminal ?? false,
-      checkpoint: undefined,
-      options: taskOptions(this.runtime, this.#state.options, this.#state.runtimeOptions, {
-        ioUid: uid,
-        ioGid: gid,
-        ...(restore === undefined
-          ? {}
-          : { criuImagePath: restore, criuWorkPath: restoreWorkDir(this.#state.bundleDir) }),
-      }),
-      runtimePath: '',
-      taskApiAddress: '',
-      taskApiVersion: 0,
-    };
-    // Not the caller's deadline nor signal: a create that is cancelled half way leaves things behind in containerd.
-    const own = { timeoutMs: Math.max(call.timeoutMs ?? 0, TIMEOUTS.create) };
-    const create = () => this.#context.channel.unary(TasksDefinition, 'create', request, own);
-    try {
-      return (await create().catch((err) => this.#afterLeftover(err, create))).pid;
-    } catch (err) {
-      if (isAlreadyExists(err)) throw err;
-      if (isDeadlineExceeded(err) || (isUnavailable(err) && wasSent(err))) await this.#undoCreate(paths);
-      throw classifyStartError(`create task ${this.id}`, asError(err));
-    }
-  }
-
-  /**
-   * A containerd that was killed in the middle of a create keeps a task that it cannot show and that blocks the id.
-   * Deleting it says "not created", and takes the shim and the bundle away all the same.
-   */
-  async #afterLeftover<T>(err: unknown, create: () => Promise<T>): Promise<T> {
-    if (!isAlreadyExists(err) && !/file exists/.test(errorText(err))) throw err;
-    const process = { containerId: this.id, execId: '' };
-    const { channel } = this.#context;
-    const exists = await channel.unary(TasksDefinition, 'get', process).then(
-      () => true,
-      (cause: unknown) => !isNotFound(cause),
-    );
-    if (exists) throw err;
-    await channel.unary(TasksDefinition, 'delete', { containerId: this.id }).catch(() => {});
-    return create();
-  }
-
-  /** For a caller that gave up: waits for the answer, then takes away what was made. */
-  async #takeBack(creating: Promise<number>, paths: Stdio['config']): Promise<void> {
-    const isMade = await creating.then(
-      () => true,
-      () => false,
-    );
-    if (isMade) await this.#undoCreate(paths);
-  }
-
-  /**
-   * The task is not wanted, or nobody knows whether it was made. Only one that was not started and has our stdio is
-   * taken away. Has its own deadline, in which a containerd that went away may come back. Never throws.
-   */
-  async #undoCreate(paths: Stdio['config']): Promise<void> {
-    const call = { signal: AbortSignal.timeout(TIMEOUTS.cleanup), timeoutMs: TIMEOUTS.cleanup, waitForReady: true };
-    const { channel, log } = this.#context;
-    const process = { containerId: this.id, execId: '' };
-    try {
-      const found = await channel.unary(TasksDefinition, 'get', process, call).then(
-        (reply) => reply.process,
-        (err: unknown) => {
-          if (!isNotFound(err)) throw err;
-          return undefined;
-        },
-      );
-      if (found !== undefined) {
-        const isOurs = found.stdout === paths.stdout && found.stderr === paths.stderr && found.stdin === paths.stdin;
-        if (!isOurs || statusOfReply(found) !== 'created') return;
-        await channel.unary(TasksDefinition, 'kill', { ...process, signal: 9, all: true }, call);
-        await channel.unary(TasksDefinition, 'wait', process, call);
-      }
-      // Also when there seems to be none: see `#afterLeftover`.
-      await channel.unary(TasksDefinition, 'delete', { containerId: this.id }, call);
-    } catch (err) {
-      if (!isNotFound(err)) log.warn({ err, containerId: this.id }, 'remove a task whose create was given up');
     }
   }
 

@@ -12,7 +12,7 @@ import {
   NotFoundError,
 } from '../../errdefs/index.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
-import { withDefault, withinCall } from '../deadline.js';
+import { remaining, withDefault, withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
 import { signalNumber } from '../signals.js';
 import type { CallOptions, ExitStatus, KillOptions, Process, RunSnapshot, StatusInfo } from '../types.js';
@@ -171,16 +171,15 @@ export abstract class RemoteProcess implements Process {
   protected async deleteNow(call: CallOptions): Promise<ExitStatus> {
     this.context.channel.assertUsable(`delete ${this.describe()}`, call.signal);
     if (this.isGone) throw this.notFound();
-    const endBy = Date.now() + (call.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const rest = remaining(call);
     // What still runs is refused below; only output of an ended process is worth waiting for.
     if (this.state.exit !== undefined && this.stdio !== undefined) {
       const drained = this.stdio.waitDrained({ idleMs: TIMEOUTS.drainIdle, maxMs: TIMEOUTS.drainMax });
       const isWhole = await withinCall(`drain output of ${this.describe()}`, drained, call);
       if (!isWhole) this.context.log.warn({ containerId: this.containerId, execId: this.execId }, 'output was cut off');
     }
-    const left = call.timeoutMs === undefined ? call : { ...call, timeoutMs: Math.max(1, endBy - Date.now()) };
     try {
-      const reply = await this.ask(() => this.sendDelete(left));
+      const reply = await this.ask(() => this.sendDelete(rest()));
       const exit = exitOfReply(reply);
       this.run.apply(
         { kind: 'exit', processId: this.id, pid: 0, exit, source: 'reply' },

@@ -4,7 +4,7 @@ import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js
 import type { Metric } from '../../protocol/gen/containerd/types/types.js';
 import { decodeMetrics } from '../../stats/decode-metrics.js';
 import type { Metrics } from '../../stats/metrics.js';
-import { cancellation } from '../deadline.js';
+import { cancellation, remaining } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { CallOptions } from '../types.js';
 import type { RemoteContext } from './context.js';
@@ -12,16 +12,13 @@ import { TIMEOUTS } from './timeouts.js';
 
 /** One task's sample. containerd leaves a task out whose shim did not answer; then Get tells whether it exists. */
 export async function sampleOne(context: RemoteContext, containerId: string, call: CallOptions): Promise<Metrics> {
-  const { metrics } = await context.channel.unary(
-    TasksDefinition,
-    'metrics',
-    { filters: [`id=="${containerId}"`] },
-    call,
-  );
+  const rest = remaining(call);
+  const filters = [`id=="${containerId}"`];
+  const { metrics } = await context.channel.unary(TasksDefinition, 'metrics', { filters }, call);
   const metric = metrics.find(({ id }) => id === containerId);
   const sample = metric === undefined ? undefined : decode(metric);
   if (sample !== undefined) return sample;
-  await context.channel.unary(TasksDefinition, 'get', { containerId, execId: '' }, call);
+  await context.channel.unary(TasksDefinition, 'get', { containerId, execId: '' }, rest());
   throw new NotFoundError(`sample task ${containerId}: it has no metrics now`, { fields: { containerId } });
 }
 

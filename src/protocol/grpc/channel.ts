@@ -6,6 +6,7 @@ import {
   DeadlineExceededError,
   type EngineError,
   toStatus,
+  UnavailableError,
 } from '../../errdefs/index.js';
 import { RpcCounter } from '../../telemetry/rpc.js';
 import type { MethodDefinition, MethodName, RequestOf, ResponseOf, ServiceDefinition } from '../method.js';
@@ -127,7 +128,9 @@ export class GrpcChannel {
     try {
       for await (const message of stream) yield message as ResponseOf<S, M>;
     } catch (err) {
-      const error = this.#translate(what, err as ServiceError, call);
+      const error = isServiceError(err)
+        ? this.#translate(what, err, call)
+        : new UnavailableError(`call ${what}: the stream broke`, { cause: err });
       code = toStatus(error).code;
       throw error;
     } finally {
@@ -179,6 +182,10 @@ export class GrpcChannel {
     if (namespace !== '') metadata.set('containerd-namespace', namespace);
     return metadata;
   }
+}
+
+function isServiceError(err: unknown): err is ServiceError {
+  return err instanceof Error && 'code' in err && 'details' in err && 'metadata' in err;
 }
 
 /** Any number of calls may share one signal; that many listeners are no leak. */
