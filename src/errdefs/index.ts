@@ -1,3 +1,4 @@
+export { cancellation } from './cancellation.js';
 export {
   AbortedError,
   AlreadyExistsError,

@@ -1,16 +1,9 @@
-import { setMaxListeners } from 'node:events';
-import { CanceledError, DeadlineExceededError } from '../errdefs/index.js';
+import { cancellation, DeadlineExceededError } from '../errdefs/index.js';
+import { listenForAbort } from '../platform/abort.js';
 import type { CallOptions } from './types.js';
 
 /** The longest that `setTimeout` takes; past it, it fires at once. About 25 days. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-
-/** Any number of calls may share one signal; that many listeners are no leak. */
-function listen(signal: AbortSignal | undefined, onAbort: () => void): void {
-  if (signal === undefined) return;
-  setMaxListeners(0, signal);
-  signal.addEventListener('abort', onAbort, { once: true });
-}
 
 /** The call with a time limit of ours where the caller names none. */
 export function withDefault(call: CallOptions, timeoutMs: number): CallOptions {
@@ -47,7 +40,7 @@ export function withinCall<T>(what: string, promise: Promise<T>, call: CallOptio
       (err: unknown) => settle(() => reject(err)),
     );
     if (signal?.aborted) return onAbort();
-    listen(signal, onAbort);
+    listenForAbort(signal, onAbort);
     if (isBounded) {
       timer = setTimeout(
         () => settle(() => reject(new DeadlineExceededError(`${what}: not done within ${timeoutMs} ms`))),
@@ -56,12 +49,4 @@ export function withinCall<T>(what: string, promise: Promise<T>, call: CallOptio
     }
     return undefined;
   });
-}
-
-/** The error for an aborted signal: a timeout signal's abort is a deadline. */
-export function cancellation(what: string, reason: unknown): CanceledError | DeadlineExceededError {
-  if (reason instanceof Error && reason.name === 'TimeoutError') {
-    return new DeadlineExceededError(`${what}: the caller's time is up`, { cause: reason });
-  }
-  return new CanceledError(`${what}: the caller cancelled`, { cause: reason });
 }

@@ -1,5 +1,5 @@
-import { CanceledError, NotImplementedError } from '../../errdefs/index.js';
-import { cancellation, withinCall } from '../deadline.js';
+import { CanceledError, cancellation, NotImplementedError } from '../../errdefs/index.js';
+import { withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
 import type { RunTable } from '../run-table.js';
 import type { CallOptions, Capabilities } from '../types.js';

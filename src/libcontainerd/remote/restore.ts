@@ -1,12 +1,11 @@
 import PQueue from 'p-queue';
-import { isDeadlineExceeded, toEngineError } from '../../errdefs/index.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
+import { toEngineError } from '../../errdefs/index.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import type { Container, RestoredContainer, RestoreOptions } from '../types.js';
 import { RemoteContainer } from './container.js';
 import type { RemoteContext } from './context.js';
+import { listTasks } from './list-tasks.js';
 import { isUndecided } from './process-facts.js';
-import { TIMEOUTS } from './timeouts.js';
 
 /** Questions and FIFOs opened at once. */
 const CONCURRENCY = 32;
@@ -18,25 +17,9 @@ export async function restoreAll(
   options: RestoreOptions,
 ): Promise<RestoredContainer[]> {
   const listedAt = Date.now();
-  const [all, tasks] = await Promise.all([containers(), listTasks(context, options)]);
-  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const [all, byId] = await Promise.all([containers(), listTasks(context, options)]);
   const queue = new PQueue({ concurrency: CONCURRENCY });
   return queue.addAll(all.map((container) => () => restoreOne(container, byId.get(container.id), options, listedAt)));
-}
-
-/** containerd asks one shim after the other, 2 s each: some hung ones, and each task is asked for by itself instead. */
-async function listTasks(
-  { channel, log, namespace }: RemoteContext,
-  options: RestoreOptions,
-): Promise<ProcessRecord[]> {
-  try {
-    const call = { signal: options.signal, timeoutMs: Math.min(options.timeoutMs ?? TIMEOUTS.list, TIMEOUTS.list) };
-    return (await channel.unary(TasksDefinition, 'list', { filter: '' }, call)).tasks;
-  } catch (err) {
-    if (!isDeadlineExceeded(err)) throw err;
-    log.warn({ err, namespace }, 'list tasks took too long; asking one by one');
-    return [];
-  }
 }
 
 /**

@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { isCanceled, isDeadlineExceeded, isNotFound } from '../../errdefs/index.js';
+import { isCanceled, isNotFound } from '../../errdefs/index.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process } from '../../protocol/gen/containerd/types/task.js';
 import type { Run } from '../run.js';
 import type { RemoteContext } from './context.js';
+import { listTasks } from './list-tasks.js';
 import { applyReply } from './process-facts.js';
 import { TIMEOUTS } from './timeouts.js';
 
@@ -48,7 +49,7 @@ export class Resync {
     const runs = this.#context.table.runs();
     if (runs.length === 0) return;
     const askedAt = Date.now();
-    const listed = await this.#list();
+    const listed = await listTasks(this.#context, {});
     await Promise.all(
       runs.map(async (run) => {
         const task = listed.get(run.containerId);
@@ -57,26 +58,6 @@ export class Resync {
         else await this.run(run);
       }),
     );
-  }
-
-  /** Empty when hung shims kept containerd from answering in time: then each run is asked about by itself. */
-  async #list(): Promise<Map<string, Process>> {
-    try {
-      const { tasks } = await this.#context.channel.unary(
-        TasksDefinition,
-        'list',
-        { filter: '' },
-        { timeoutMs: TIMEOUTS.list },
-      );
-      return new Map(tasks.map((task) => [task.id, task]));
-    } catch (err) {
-      if (!isDeadlineExceeded(err)) throw err;
-      this.#context.log.warn(
-        { err, namespace: this.#context.namespace },
-        'list tasks took too long; asking one by one',
-      );
-      return new Map();
-    }
   }
 
   /** Looks at a run again after the time in which its last events should have come. */

@@ -1,10 +1,10 @@
 import PQueue from 'p-queue';
-import { isDeadlineExceeded, isNotFound, NotFoundError } from '../../errdefs/index.js';
+import { cancellation, isDeadlineExceeded, isNotFound, NotFoundError } from '../../errdefs/index.js';
 import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Metric } from '../../protocol/gen/containerd/types/types.js';
 import { decodeMetrics } from '../../stats/decode-metrics.js';
 import type { Metrics } from '../../stats/metrics.js';
-import { cancellation, remaining } from '../deadline.js';
+import { remaining } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { CallOptions } from '../types.js';
 import type { RemoteContext } from './context.js';

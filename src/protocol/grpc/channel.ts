@@ -1,13 +1,13 @@
-import { setMaxListeners } from 'node:events';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
   CanceledError,
+  cancellation,
   DataLossError,
-  DeadlineExceededError,
   type EngineError,
   toStatus,
   UnavailableError,
 } from '../../errdefs/index.js';
+import { listenForAbort } from '../../platform/abort.js';
 import { RpcCounter } from '../../telemetry/rpc.js';
 import type { MethodDefinition, MethodName, RequestOf, ResponseOf, ServiceDefinition } from '../method.js';
 import { decodeMessage, encodeMessage, type MessageCodec } from '../wire/index.js';
@@ -95,7 +95,7 @@ export class GrpcChannel {
       );
       const onAbort = () => pending.cancel();
       this.#pending.add(pending);
-      listen(call.signal, onAbort);
+      listenForAbort(call.signal, onAbort);
     });
   }
 
@@ -123,7 +123,7 @@ export class GrpcChannel {
     stream.on('error', () => {});
     this.#pending.add(stream);
     const onAbort = () => stream.cancel();
-    listen(call.signal, onAbort);
+    listenForAbort(call.signal, onAbort);
     let code = 0;
     try {
       for await (const message of stream) yield message as ResponseOf<S, M>;
@@ -167,12 +167,12 @@ export class GrpcChannel {
 
   #refusal(what: string, signal: AbortSignal | undefined): EngineError | undefined {
     if (this.#closedBecause !== undefined) return closedError(what, this.#closedBecause);
-    return signal?.aborted ? cancelError(what, signal) : undefined;
+    return signal?.aborted ? cancellation(`call ${what}`, signal.reason) : undefined;
   }
 
   #translate(what: string, err: ServiceError, call: GrpcCallOptions): EngineError {
     if (this.#closedBecause !== undefined) return closedError(what, this.#closedBecause);
-    if (err.code === status.CANCELLED && call.signal?.aborted) return cancelError(what, call.signal);
+    if (err.code === status.CANCELLED && call.signal?.aborted) return cancellation(`call ${what}`, call.signal.reason);
     return fromServiceError(what, err, this.address);
   }
 
@@ -188,13 +188,6 @@ function isServiceError(err: unknown): err is ServiceError {
   return err instanceof Error && 'code' in err && 'details' in err && 'metadata' in err;
 }
 
-/** Any number of calls may share one signal; that many listeners are no leak. */
-function listen(signal: AbortSignal | undefined, onAbort: () => void): void {
-  if (signal === undefined) return;
-  setMaxListeners(0, signal);
-  signal.addEventListener('abort', onAbort, { once: true });
-}
-
 function methodOf(service: ServiceDefinition, method: string): MethodDefinition {
   const definition = service.methods[method];
   if (definition === undefined) throw new TypeError(`${service.name} has no method ${method}`);
@@ -208,12 +201,4 @@ function deadlineOf(call: GrpcCallOptions): number {
 
 function closedError(what: string, cause: EngineError): EngineError {
   return new CanceledError(`call ${what}: the client is closed`, { code: 'ERR_CLIENT_CLOSED', cause });
-}
-
-function cancelError(what: string, signal: AbortSignal): EngineError {
-  const cause: unknown = signal.reason;
-  if (cause instanceof Error && cause.name === 'TimeoutError') {
-    return new DeadlineExceededError(`call ${what}: the caller's time is up`, { cause });
-  }
-  return new CanceledError(`call ${what}: the caller cancelled`, { cause });
 }
