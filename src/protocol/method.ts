@@ -25,3 +25,15 @@ export type RequestOf<S extends ServiceDefinition, M extends keyof S['methods']>
 
 export type ResponseOf<S extends ServiceDefinition, M extends keyof S['methods']> =
   S['methods'][M]['responseType'] extends MessageCodec<infer T> ? T : never;
+
+/** What every call takes, over either transport. */
+export interface RpcCallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Upper bound in milliseconds; `Infinity` waits for ever. @default the transport's */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The unary methods of a service as plain functions, whoever answers them. */
+export type UnaryCalls<S extends ServiceDefinition, Call = RpcCallOptions> = {
+  readonly [M in MethodName<S, false>]: (request: RequestOf<S, M>, call?: Call) => Promise<ResponseOf<S, M>>;
+};
