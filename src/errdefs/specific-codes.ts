@@ -122,6 +122,11 @@ export const SPECIFIC_CODES = {
     when: 'Another supervisor owns this containerd root.',
     remedy: 'Stop the other one, or give this one its own root and state directories.',
   },
+  ERR_ROOT_BUSY: {
+    class: 'conflict',
+    when: 'Another client, of this process or another, uses this root directory.',
+    remedy: 'Give this one its own root, or stop the process that the message names.',
+  },
   ERR_STATE_DIR: {
     class: 'permission-denied',
     when: 'A state directory cannot be made or used safely: its owner or mode is wrong.',

@@ -5,8 +5,8 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
-import { identify } from '../../../src/libcontainerd/remote/managed/identity.js';
 import { writePidfile } from '../../../src/libcontainerd/remote/managed/pidfile.js';
+import { identify } from '../../../src/platform/process-identity.js';
 import {
   ctr,
   isAlive,

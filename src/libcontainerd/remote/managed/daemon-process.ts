@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
 import process from 'node:process';
-import { identify, lives, type ProcessIdentity } from './identity.js';
+import { identify, lives, type ProcessIdentity } from '../../../platform/process-identity.js';
 
 /** A containerd that runs, whether it is our child or not. */
 export interface DaemonProcess {

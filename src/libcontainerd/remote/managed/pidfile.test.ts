@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
-import { identify, lives } from './identity.js';
+import { identify, lives } from '../../../platform/process-identity.js';
 import { livingProcessOf, readPidfile, writePidfile } from './pidfile.js';
 
 const skip = process.platform === 'linux' ? false : 'needs /proc';

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
-import { lives, type ProcessIdentity } from './identity.js';
+import { lives, type ProcessIdentity } from '../../../platform/process-identity.js';
 
 const MAX_PID = 4_194_304;
 

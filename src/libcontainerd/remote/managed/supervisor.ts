@@ -6,12 +6,13 @@ import {
   toEngineError,
   UnavailableError,
 } from '../../../errdefs/index.js';
+import type { Lock } from '../../../platform/folder-lock.js';
 import { Backoff } from './backoff.js';
 import type { DaemonProcess } from './daemon-process.js';
 import { makeFolder } from './folders.js';
 import { kill, type Loss, terminate, watchHealth } from './health.js';
 import { adopt, launch, removeRunFiles } from './launch.js';
-import { acquireLock, type Lock } from './lock.js';
+import { acquireSupervisorLock } from './lock.js';
 import { type ManagedContainerdOptions, resolveOptions, type Settings } from './options.js';
 import { type ManagedState, type StateEvent, transition } from './state.js';
 import { type ContainerdVersion, findVersion } from './version.js';
@@ -165,7 +166,7 @@ export class ManagedContainerd {
       makeFolder(settings.state);
       for (const path of settings.lockPaths) {
         if (signal.aborted) throw gaveUp();
-        this.#locks.push(await acquireLock(path));
+        this.#locks.push(await acquireSupervisorLock(path));
       }
       const daemon = (await adopt(settings, signal)) ?? (await this.#launch(this.#version, signal));
       this.#daemon = daemon;

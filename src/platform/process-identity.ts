@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseStartTime } from '../../../platform/process.js';
+import { parseStartTime } from './process.js';
 
 /**
  * Names one process for good. Pids are used again, start times count from boot: only all three together cannot name
