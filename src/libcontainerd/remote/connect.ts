@@ -17,10 +17,10 @@ import { GrpcChannel } from '../../protocol/grpc/channel.js';
 import { isWindowsPipe, socketPath } from '../../protocol/grpc/target.js';
 import { withDefault } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
+import { TIMEOUTS } from '../objects/timeouts.js';
 import type { CallOptions, RuntimeOptions } from '../types.js';
 import { capabilitiesOf } from './capabilities.js';
 import { RemoteClient } from './client.js';
-import { TIMEOUTS } from './timeouts.js';
 
 export interface ConnectOptions {
   /** Socket path, `unix://PATH` or Windows named pipe. @default '/run/containerd/containerd.sock' */

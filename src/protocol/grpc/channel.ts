@@ -9,7 +9,15 @@ import {
 } from '../../errdefs/index.js';
 import { listenForAbort } from '../../platform/abort.js';
 import { RpcCounter } from '../../telemetry/rpc.js';
-import type { MethodDefinition, MethodName, RequestOf, ResponseOf, ServiceDefinition } from '../method.js';
+import type {
+  MethodDefinition,
+  MethodName,
+  RequestOf,
+  ResponseOf,
+  RpcCallOptions,
+  ServiceDefinition,
+  UnaryCalls,
+} from '../method.js';
 import { decodeMessage, encodeMessage, type MessageCodec } from '../wire/index.js';
 import { fromServiceError } from './service-error.js';
 import { grpcTarget } from './target.js';
@@ -34,10 +42,8 @@ const CHANNEL_OPTIONS = {
   'grpc.default_authority': 'localhost',
 };
 
-export interface GrpcCallOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** `Infinity` waits for ever. @default 30 000 */
-  readonly timeoutMs?: number | undefined;
+/** @default timeoutMs 30 000 */
+export interface GrpcCallOptions extends RpcCallOptions {
   /** Wait for the connection, up to the deadline, in place of failing at once. @default false */
   readonly waitForReady?: boolean | undefined;
   /** In place of the channel's namespace; empty for none. */
@@ -97,6 +103,19 @@ export class GrpcChannel {
       this.#pending.add(pending);
       listenForAbort(call.signal, onAbort);
     });
+  }
+
+  /** The unary methods of a service as functions. */
+  service<S extends ServiceDefinition>(definition: S): UnaryCalls<S, GrpcCallOptions> {
+    const methods = Object.keys(definition.methods).filter(
+      (name) => definition.methods[name]?.responseStream === false,
+    );
+    const calls = methods.map((name) => [
+      name,
+      (request: never, call?: GrpcCallOptions) => this.unary(definition, name as MethodName<S, false>, request, call),
+    ]);
+    // The compiler cannot follow a method's name through the entries.
+    return Object.fromEntries(calls) as UnaryCalls<S, GrpcCallOptions>;
   }
 
   /** The answers of a server stream. Leaving the loop cancels the call. Without `timeoutMs` it may last for ever. */

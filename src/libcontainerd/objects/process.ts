@@ -11,12 +11,11 @@ import {
   isUnavailable,
   NotFoundError,
 } from '../../errdefs/index.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import { remaining, withDefault, withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
 import { signalNumber } from '../signals.js';
 import type { CallOptions, ExitStatus, KillOptions, Process, RunSnapshot, StatusInfo } from '../types.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { applyReply, exitOfReply } from './process-facts.js';
 import { classifyStartError, classifyStateError } from './start-error.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -26,10 +25,10 @@ const CLOSE_STDIN_RETRY_MS = 200;
 const CELLS_MAX = 65_535;
 
 /** What an init process and an exec share. `execId` is empty for the init process, as in containerd's API. */
-export abstract class RemoteProcess implements Process {
+export abstract class ProcessObject implements Process {
   readonly id: string;
   readonly containerId: string;
-  protected readonly context: RemoteContext;
+  protected readonly context: ObjectContext;
   protected readonly run: Run;
   protected readonly execId: string;
   /** Set when the process will never run: nobody may wait for its exit. */
@@ -39,7 +38,7 @@ export abstract class RemoteProcess implements Process {
   readonly #rejectors = new Set<(err: EngineError) => void>();
   #isStarting = false;
 
-  protected constructor(context: RemoteContext, run: Run, execId: string) {
+  protected constructor(context: ObjectContext, run: Run, execId: string) {
     this.context = context;
     this.run = run;
     this.execId = execId;
@@ -56,7 +55,7 @@ export abstract class RemoteProcess implements Process {
   }
 
   async start(call: CallOptions = {}): Promise<void> {
-    this.context.channel.assertUsable('Tasks/Start', call.signal);
+    this.context.assertUsable('Tasks/Start', call.signal);
     if (this.isGone) throw this.notFound();
     // A refusal from the shim would look like a start that failed, and a failed exec is deleted.
     const { status } = this.state;
@@ -92,7 +91,7 @@ export abstract class RemoteProcess implements Process {
 
   protected async sendStart(timeoutMs: number): Promise<number> {
     const request = { containerId: this.containerId, execId: this.execId };
-    return (await this.context.channel.unary(TasksDefinition, 'start', request, { timeoutMs })).pid;
+    return (await this.context.tasks.start(request, { timeoutMs })).pid;
   }
 
   async kill(signal: number | string, call: KillOptions = {}): Promise<void> {
@@ -102,7 +101,7 @@ export abstract class RemoteProcess implements Process {
       signal: signalNumber(signal),
       all: call.all ?? false,
     };
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'kill', request, call));
+    await this.ask(() => this.context.tasks.kill(request, call));
   }
 
   async resize(width: number, height: number, call: CallOptions = {}): Promise<void> {
@@ -113,7 +112,7 @@ export abstract class RemoteProcess implements Process {
       });
     }
     const request = { containerId: this.containerId, execId: this.execId, width, height };
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'resizePty', request, call));
+    await this.ask(() => this.context.tasks.resizePty(request, call));
   }
 
   async closeStdin(call: CallOptions = {}): Promise<void> {
@@ -153,7 +152,7 @@ export abstract class RemoteProcess implements Process {
   async status(call: CallOptions = {}): Promise<StatusInfo> {
     const request = { containerId: this.containerId, execId: this.execId };
     const askedAt = Date.now();
-    const { process } = await this.ask(() => this.context.channel.unary(TasksDefinition, 'get', request, call));
+    const { process } = await this.ask(() => this.context.tasks.get(request, call));
     const outcome = process === undefined ? 'of-another-run' : applyReply(this.run, this.id, process, askedAt);
     if (outcome === 'of-another-run') {
       this.context.verify(this.run);
@@ -169,7 +168,7 @@ export abstract class RemoteProcess implements Process {
   }
 
   protected async deleteNow(call: CallOptions): Promise<ExitStatus> {
-    this.context.channel.assertUsable(`delete ${this.describe()}`, call.signal);
+    this.context.assertUsable(`delete ${this.describe()}`, call.signal);
     if (this.isGone) throw this.notFound();
     const rest = remaining(call);
     // What still runs is refused below; only output of an ended process is worth waiting for.
@@ -233,7 +232,7 @@ export abstract class RemoteProcess implements Process {
    */
   protected async ask<T>(call: () => Promise<T>): Promise<T> {
     if (this.isGone) {
-      this.context.channel.assertUsable(this.describe(), undefined);
+      this.context.assertUsable(this.describe(), undefined);
       throw this.notFound();
     }
     try {
@@ -269,7 +268,7 @@ export abstract class RemoteProcess implements Process {
       : this.execId === ''
         ? 'ERR_TASK_NOT_FOUND'
         : 'ERR_PROCESS_NOT_FOUND';
-    const why = cause === undefined ? 'containerd does not know it' : cause.message;
+    const why = cause === undefined ? 'the backend does not know it' : cause.message;
     return new NotFoundError(`${this.describe()}: ${why}`, {
       code,
       cause,
@@ -285,7 +284,7 @@ export abstract class RemoteProcess implements Process {
     const request = { containerId: this.containerId, execId: this.execId, stdin: true };
     for (;;) {
       try {
-        await this.context.channel.unary(TasksDefinition, 'closeIO', request, { ...call, waitForReady: true });
+        await this.context.tasks.closeIO(request, { ...call, waitForReady: true });
         return;
       } catch (err) {
         // The process ended first: it needs no EOF any more.
@@ -299,7 +298,7 @@ export abstract class RemoteProcess implements Process {
   }
 }
 
-/** Everything the channel throws is an EngineError; this says so to the compiler, and catches bugs. */
+/** Everything that the backend throws is an EngineError; this says so to the compiler, and catches bugs. */
 export function asError(err: unknown): EngineError {
   if (err instanceof EngineError) return err;
   throw err;

@@ -1,24 +1,23 @@
 import PQueue from 'p-queue';
 import { cancellation, isDeadlineExceeded, isNotFound, NotFoundError } from '../../errdefs/index.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Metric } from '../../protocol/gen/containerd/types/types.js';
 import { decodeMetrics } from '../../stats/decode-metrics.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { remaining } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
 import type { CallOptions } from '../types.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /** One task's sample. containerd leaves a task out whose shim did not answer; then Get tells whether it exists. */
-export async function sampleOne(context: RemoteContext, containerId: string, call: CallOptions): Promise<Metrics> {
+export async function sampleOne(context: ObjectContext, containerId: string, call: CallOptions): Promise<Metrics> {
   const rest = remaining(call);
   const filters = [`id=="${containerId}"`];
-  const { metrics } = await context.channel.unary(TasksDefinition, 'metrics', { filters }, call);
+  const { metrics } = await context.tasks.metrics({ filters }, call);
   const metric = metrics.find(({ id }) => id === containerId);
   const sample = metric === undefined ? undefined : decode(metric);
   if (sample !== undefined) return sample;
-  await context.channel.unary(TasksDefinition, 'get', { containerId, execId: '' }, rest());
+  await context.tasks.get({ containerId, execId: '' }, rest());
   throw new NotFoundError(`sample task ${containerId}: it has no metrics now`, { fields: { containerId } });
 }
 
@@ -27,7 +26,7 @@ export async function sampleOne(context: RemoteContext, containerId: string, cal
  * by itself; those that still do not answer are left out, and not asked again for a while.
  */
 export async function sampleMany(
-  context: RemoteContext,
+  context: ObjectContext,
   ids: readonly string[] | undefined,
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
@@ -59,13 +58,13 @@ export async function sampleMany(
 
 /** Empty when there was no answer in time. */
 async function sampleBatch(
-  context: RemoteContext,
+  context: ObjectContext,
   ids: readonly string[] | undefined,
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
   const filters = ids?.map((id) => `id=="${id}"`) ?? [];
   try {
-    const { metrics } = await context.channel.unary(TasksDefinition, 'metrics', { filters }, call);
+    const { metrics } = await context.tasks.metrics({ filters }, call);
     return collect(context, metrics);
   } catch (err) {
     if (!isDeadlineExceeded(err) || call.signal?.aborted) throw err;
@@ -82,7 +81,7 @@ const SLOW_FOR_MS = 30_000;
 
 /** Ids to ask for, by name as soon as one of all is to be left out. */
 function withoutSlow(
-  { slowTasks, table }: RemoteContext,
+  { slowTasks, table }: ObjectContext,
   ids: readonly string[] | undefined,
 ): readonly string[] | undefined {
   for (const [id, until] of slowTasks) {
@@ -93,7 +92,7 @@ function withoutSlow(
 }
 
 /** A task with metrics of a kind nobody knows must not cost the samples of all others. */
-function collect({ log }: RemoteContext, metrics: readonly Metric[]): Map<string, Metrics> {
+function collect({ log }: ObjectContext, metrics: readonly Metric[]): Map<string, Metrics> {
   const samples = new Map<string, Metrics>();
   for (const metric of metrics) {
     try {

@@ -1,16 +1,28 @@
 import type PQueue from 'p-queue';
-import type { Stdio } from '../../cio/stdio.js';
+import type { Stdio, StdioConfig } from '../../cio/stdio.js';
 import type { EngineError } from '../../errdefs/index.js';
 import type { Logger } from '../../log/logger.js';
-import type { GrpcChannel } from '../../protocol/grpc/channel.js';
 import type { Run } from '../run.js';
 import type { RunTable } from '../run-table.js';
-import type { Capabilities, RuntimeOptions } from '../types.js';
+import type { CallOptions, Capabilities, RuntimeOptions } from '../types.js';
 import type { Cleanups } from './cleanups.js';
+import type { ContainerStore, TaskService } from './task-service.js';
 
-/** What the objects of one remote client share. */
-export interface RemoteContext {
-  readonly channel: GrpcChannel;
+/** Keeps the output FIFOs of a process open beside us. */
+export interface OutputHold {
+  hold(config: StdioConfig, call: CallOptions): Promise<void>;
+  /** The FIFOs are not needed any more. Never throws. */
+  release(config: StdioConfig): void;
+}
+
+/** What the objects of one client share. */
+export interface ObjectContext {
+  readonly tasks: TaskService;
+  readonly containers: ContainerStore;
+  /** @throws CanceledError when the client is closed or the signal has fired */
+  readonly assertUsable: (what: string, signal: AbortSignal | undefined) => void;
+  /** The containerd name of the runtime that a runtime's name stands for: it decides the type of its options. */
+  readonly shimTypeOf: (runtime: string) => string;
   readonly namespace: string;
   /** Holds one folder a container, for its FIFOs. */
   readonly stateDir: string;
@@ -27,10 +39,15 @@ export interface RemoteContext {
   readonly execStarts: WeakMap<Run, PQueue>;
   /** Tasks that did not answer a sample lately, with the time until which they are not asked. */
   readonly slowTasks: Map<string, number>;
-  /** Asks containerd about a run that it seems not to know any more. Never throws, does not block. */
+  /** Asks the backend about a run that it seems not to know any more. Never throws, does not block. */
   readonly verify: (run: Run) => void;
   /** The same, some seconds from now. */
   readonly verifyLater: (run: Run) => void;
+  /**
+   * Told before a process with output is made: from then on what it prints survives our death, where the backend has a
+   * keeper for that.
+   */
+  readonly holdOutput?: OutputHold | undefined;
   /** Whether the event stream is in force. */
   readonly isConnected: () => boolean;
 }

@@ -9,11 +9,10 @@ import {
   isNotFound,
   isUnavailable,
 } from '../../errdefs/index.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
-import type { GrpcCallOptions } from '../../protocol/grpc/channel.js';
 import type { Run } from '../run.js';
-import type { RemoteContext } from './context.js';
-import { RemoteProcess } from './process.js';
+import type { ObjectContext } from './context.js';
+import { ProcessObject } from './process.js';
+import type { TaskCallOptions } from './task-service.js';
 import { TIMEOUTS } from './timeouts.js';
 
 const SIGKILL = 9;
@@ -28,15 +27,15 @@ export function execKey(run: Run, execId: string): string {
 }
 
 /** An additional process of a task. */
-export class RemoteExec extends RemoteProcess {
-  constructor(context: RemoteContext, run: Run, execId: string, stdio: Stdio | undefined) {
+export class ExecObject extends ProcessObject {
+  constructor(context: ObjectContext, run: Run, execId: string, stdio: Stdio | undefined) {
     super(context, run, execId);
     if (stdio !== undefined) this.bindStdio(stdio);
   }
 
-  protected sendDelete(call: GrpcCallOptions) {
+  protected sendDelete(call: TaskCallOptions) {
     const request = { containerId: this.containerId, execId: this.execId };
-    return this.context.channel.unary(TasksDefinition, 'deleteProcess', request, call);
+    return this.context.tasks.deleteProcess(request, call);
   }
 
   /**
@@ -98,12 +97,12 @@ export class RemoteExec extends RemoteProcess {
     await this.context.stdio.close(this.run, this.id);
   }
 
-  async #killQuietly(call: GrpcCallOptions): Promise<void> {
+  async #killQuietly(call: TaskCallOptions): Promise<void> {
     const { containerId, execId } = this;
-    const { channel, log } = this.context;
+    const { tasks, log } = this.context;
     try {
-      await channel.unary(TasksDefinition, 'kill', { containerId, execId, signal: SIGKILL, all: false }, call);
-      await channel.unary(TasksDefinition, 'wait', { containerId, execId }, { ...call, timeoutMs: TIMEOUTS.killWait });
+      await tasks.kill({ containerId, execId, signal: SIGKILL, all: false }, call);
+      await tasks.wait({ containerId, execId }, { ...call, timeoutMs: TIMEOUTS.killWait });
     } catch (err) {
       // Not started, or over: the delete settles it.
       log.debug({ err, containerId, execId }, 'kill an exec whose start was given up');

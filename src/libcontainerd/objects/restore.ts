@@ -2,8 +2,8 @@ import PQueue from 'p-queue';
 import { toEngineError } from '../../errdefs/index.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import type { Container, RestoredContainer, RestoreOptions } from '../types.js';
-import { RemoteContainer } from './container.js';
-import type { RemoteContext } from './context.js';
+import { ContainerObject } from './container.js';
+import type { ObjectContext } from './context.js';
 import { listTasks } from './list-tasks.js';
 import { isUndecided } from './process-facts.js';
 
@@ -12,7 +12,7 @@ const CONCURRENCY = 32;
 
 /** Every container with the task that one list of tasks shows. */
 export async function restoreAll(
-  context: RemoteContext,
+  context: ObjectContext,
   containers: () => Promise<Container[]>,
   options: RestoreOptions,
 ): Promise<RestoredContainer[]> {
@@ -35,7 +35,7 @@ async function restoreOne(
   const { signal, timeoutMs } = options;
   try {
     const attach = options.attach?.(container);
-    if (listed !== undefined && !isUndecided(listed) && container instanceof RemoteContainer) {
+    if (listed !== undefined && !isUndecided(listed) && container instanceof ContainerObject) {
       return { container, task: await container.adopt(listed, { attach, call: { signal, timeoutMs }, at: listedAt }) };
     }
     const call = { signal, timeoutMs };

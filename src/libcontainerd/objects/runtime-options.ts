@@ -10,7 +10,8 @@ import type { RuncOptions, RuntimeOptions } from '../types.js';
 export const RUNTIME_V1_LINUX = 'io.containerd.runtime.v1.linux';
 
 const RUNC_OPTIONS = 'containerd.runc.v1.Options';
-const RUNC_RUNTIMES = /^io\.containerd\.(?:runc|crun)\.v\d+$/;
+/** By name, or by the path of the shim. */
+const RUNC_RUNTIMES = /^io\.containerd\.(?:runc|crun)\.v\d+$|\/containerd-shim-(?:runc|crun)-v\d+$/;
 
 /** What a container carries for its runtime; `undefined` when nothing was asked for. */
 export function containerOptions(runtime: string, options: RuntimeOptions | undefined): Any | undefined {

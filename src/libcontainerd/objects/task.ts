@@ -9,7 +9,6 @@ import {
 } from '../../errdefs/index.js';
 import type { LinuxResources, OciProcess } from '../../oci/runtime-spec.js';
 import { packJson } from '../../protocol/any.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { assertOciProcess } from '../check-spec.js';
 import { withinCall } from '../deadline.js';
@@ -25,9 +24,9 @@ import type {
   Task,
 } from '../types.js';
 import { checkpointTask } from './checkpoint.js';
-import type { RemoteContext } from './context.js';
-import { execKey, RemoteExec } from './exec.js';
-import { asError, RemoteProcess } from './process.js';
+import type { ObjectContext } from './context.js';
+import { ExecObject, execKey } from './exec.js';
+import { asError, ProcessObject } from './process.js';
 import { exitOfReply } from './process-facts.js';
 import { summaryOf } from './process-summary.js';
 import { sampleOne } from './stats.js';
@@ -41,10 +40,10 @@ export interface TaskOrigin {
   readonly bundleDir: string;
 }
 
-export class RemoteTask extends RemoteProcess implements Task {
+export class TaskObject extends ProcessObject implements Task {
   readonly #origin: TaskOrigin;
 
-  constructor(context: RemoteContext, run: Run, origin: TaskOrigin, stdio: Stdio | undefined) {
+  constructor(context: ObjectContext, run: Run, origin: TaskOrigin, stdio: Stdio | undefined) {
     super(context, run, '');
     this.#origin = origin;
     if (stdio !== undefined) this.bindStdio(stdio);
@@ -52,20 +51,20 @@ export class RemoteTask extends RemoteProcess implements Task {
 
   async pause(call: CallOptions = {}): Promise<void> {
     const at = Date.now();
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'pause', { containerId: this.id }, call));
+    await this.ask(() => this.context.tasks.pause({ containerId: this.id }, call));
     this.run.apply({ kind: 'paused', at, source: 'reply' }, { timestamp: new Date(), synthesized: false });
   }
 
   async resume(call: CallOptions = {}): Promise<void> {
     const at = Date.now();
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'resume', { containerId: this.id }, call));
+    await this.ask(() => this.context.tasks.resume({ containerId: this.id }, call));
     this.run.apply({ kind: 'resumed', at, source: 'reply' }, { timestamp: new Date(), synthesized: false });
   }
 
   async exec(execId: string, process: OciProcess, options: ExecOptions = {}, call: CallOptions = {}): Promise<Process> {
     assertIdentifier('exec', execId);
     assertOciProcess(process);
-    this.context.channel.assertUsable('Tasks/Exec', call.signal);
+    this.context.assertUsable('Tasks/Exec', call.signal);
     if (this.isGone) throw this.notFound();
     if (execId === this.id) throw this.#execExists(execId);
     await this.context.cleanups.settled(execKey(this.run, execId), call);
@@ -84,7 +83,7 @@ export class RemoteTask extends RemoteProcess implements Task {
 
   async summary(call: CallOptions = {}): Promise<ProcessSummary[]> {
     const request = { containerId: this.id };
-    const reply = await this.ask(() => this.context.channel.unary(TasksDefinition, 'listPids', request, call));
+    const reply = await this.ask(() => this.context.tasks.listPids(request, call));
     return reply.processes.map(summaryOf);
   }
 
@@ -94,28 +93,30 @@ export class RemoteTask extends RemoteProcess implements Task {
 
   async updateResources(resources: LinuxResources, call: CallOptions = {}): Promise<void> {
     const request = { containerId: this.id, resources: packJson('LinuxResources', resources), annotations: {} };
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'update', request, call));
+    await this.ask(() => this.context.tasks.update(request, call));
   }
 
   async checkpoint(dir: string, options: CheckpointOptions = {}): Promise<void> {
-    await this.ask(() => checkpointTask(this.context, this.id, this.#origin.runtime, dir, options));
+    await this.ask(() =>
+      checkpointTask(this.context, this.id, this.context.shimTypeOf(this.#origin.runtime), dir, options),
+    );
   }
 
   async forceDelete(call: CallOptions = {}): Promise<ExitStatus> {
-    this.context.channel.assertUsable('Tasks/Kill', call.signal);
+    this.context.assertUsable('Tasks/Kill', call.signal);
     if (this.state.exit === undefined) await this.#killAndWait(call);
     return this.deleteNow(call);
   }
 
   /** A shim would end a task that was never started in silence; upstream's client refuses as well (moby/moby#44399). */
   override async delete(call: CallOptions = {}): Promise<ExitStatus> {
-    this.context.channel.assertUsable('Tasks/Delete', call.signal);
+    this.context.assertUsable('Tasks/Delete', call.signal);
     if (this.state.status === 'created') throw this.refuse('delete', 'it was never started; use forceDelete');
     return this.deleteNow(call);
   }
 
   protected sendDelete(call: CallOptions) {
-    return this.context.channel.unary(TasksDefinition, 'delete', { containerId: this.id }, call);
+    return this.context.tasks.delete({ containerId: this.id }, call);
   }
 
   /** The task stays created: the caller decides, with `forceDelete`. */
@@ -141,6 +142,7 @@ export class RemoteTask extends RemoteProcess implements Task {
       options: options.stdio,
       call,
       lifetime: this.context.lifetime,
+      hold: this.context.holdOutput,
     });
     let isDone = false;
     const adding = this.#addExec(execId, process, stdio?.config ?? nullStdio.config).finally(() => {
@@ -159,7 +161,7 @@ export class RemoteTask extends RemoteProcess implements Task {
       throw err;
     }
     this.run.apply({ kind: 'exec-added', processId: execId }, { timestamp: new Date(), synthesized: false });
-    return new RemoteExec(this.context, this.run, execId, stdio);
+    return new ExecObject(this.context, this.run, execId, stdio);
   }
 
   async #addExec(execId: string, process: OciProcess, paths: Stdio['config']): Promise<void> {
@@ -172,7 +174,7 @@ export class RemoteTask extends RemoteProcess implements Task {
       terminal: process.terminal ?? false,
       spec: packJson('Process', process),
     };
-    await this.ask(() => this.context.channel.unary(TasksDefinition, 'exec', request));
+    await this.ask(() => this.context.tasks.exec(request));
   }
 
   /** For a caller that gave up: waits for the answer, then deletes what was added. Never throws. */
@@ -180,7 +182,7 @@ export class RemoteTask extends RemoteProcess implements Task {
     try {
       await adding;
       const request = { containerId: this.id, execId };
-      await this.context.channel.unary(TasksDefinition, 'deleteProcess', request, { timeoutMs: TIMEOUTS.execCleanup });
+      await this.context.tasks.deleteProcess(request, { timeoutMs: TIMEOUTS.execCleanup });
     } catch (err) {
       this.context.log.debug({ err, containerId: this.id, execId }, 'take an exec back');
     }
@@ -197,8 +199,8 @@ export class RemoteTask extends RemoteProcess implements Task {
     if (this.pid === 0 || this.isGone) return;
     const giveUp = new AbortController();
     const bounded = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
-    const asked = this.context.channel
-      .unary(TasksDefinition, 'wait', { containerId: this.id, execId: '' }, { timeoutMs: waitMs, signal: bounded })
+    const asked = this.context.tasks
+      .wait({ containerId: this.id, execId: '' }, { timeoutMs: waitMs, signal: bounded })
       .then((reply) => {
         const exit = exitOfReply(reply);
         const origin = { timestamp: new Date(), synthesized: true };

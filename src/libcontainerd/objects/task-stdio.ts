@@ -7,7 +7,8 @@ import { CanceledError, PermissionDeniedError } from '../../errdefs/index.js';
 import { makeFolder } from '../../platform/make-folder.js';
 import { withDefault, withinCall } from '../deadline.js';
 import type { AttachStdio, CallOptions, StdioOptions } from '../types.js';
-import type { Lifetime } from './context.js';
+import type { Lifetime, ObjectContext, OutputHold } from './context.js';
+import { heldStdio } from './held-stdio.js';
 import { TIMEOUTS } from './timeouts.js';
 
 export interface OpenStdio {
@@ -18,6 +19,7 @@ export interface OpenStdio {
   readonly options: StdioOptions | undefined;
   readonly call: CallOptions;
   readonly lifetime: Lifetime;
+  readonly hold: OutputHold | undefined;
 }
 
 /**
@@ -25,11 +27,18 @@ export interface OpenStdio {
  * @returns `undefined` when no stdio was asked for
  */
 export async function openStdio(open: OpenStdio): Promise<Stdio | undefined> {
-  const { dir, terminal, options, call, lifetime } = open;
+  const { dir, terminal, options, call, lifetime, hold } = open;
   if (options === undefined) return undefined;
   makeBundleDir(dir);
   const processId = freeName(dir, open.processId);
-  const stdio = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
+  const made = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
+  const stdio = heldStdio(made, hold);
+  try {
+    await hold?.hold(stdio.config, call);
+  } catch (err) {
+    await stdio.close({ removeFiles: true });
+    throw err;
+  }
   return handOver(stdio, options.attach, { removeFiles: true, call, lifetime });
 }
 
@@ -47,9 +56,10 @@ export async function reopenStdio(
   config: StdioConfig,
   attach: AttachStdio,
   call: CallOptions,
-  lifetime: Lifetime,
+  { lifetime, holdOutput }: Pick<ObjectContext, 'lifetime' | 'holdOutput'>,
 ): Promise<Stdio> {
-  return handOver(await FifoStdio.openExisting(config), attach, { removeFiles: false, call, lifetime });
+  const stdio = heldStdio(await FifoStdio.openExisting(config), holdOutput);
+  return handOver(stdio, attach, { removeFiles: false, call, lifetime });
 }
 
 interface HandOver {

@@ -14,10 +14,9 @@ import { makeFolder } from '../../platform/make-folder.js';
 import { packAny } from '../../protocol/any.js';
 import { CheckpointOptions as V1Options } from '../../protocol/gen/containerd/options/linux_runc.js';
 import { CheckpointOptions as RuncOptions } from '../../protocol/gen/containerd/options/runc.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Any } from '../../protocol/gen/google/protobuf/any.js';
 import type { CheckpointOptions } from '../types.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { asError } from './process.js';
 import { RUNTIME_V1_LINUX } from './runtime-options.js';
 
@@ -29,7 +28,7 @@ const CRIU_ERRORS_MAX = 5;
  * store, an image and a lease. One call in place of eight, and the files are the same.
  */
 export async function checkpointTask(
-  context: RemoteContext,
+  context: ObjectContext,
   containerId: string,
   runtime: string,
   dir: string,
@@ -49,7 +48,7 @@ export async function checkpointTask(
       parentCheckpoint: '',
       options: packOptions(runtime, { exit: options.exit ?? false, image: dir, work }),
     };
-    await context.channel.unary(TasksDefinition, 'checkpoint', request, options);
+    await context.tasks.checkpoint(request, options);
   } catch (err) {
     if (!isUnknown(err) && !isInternal(err)) throw err;
     throw await checkpointError(containerId, asError(err), join(work, CRIU_LOG));

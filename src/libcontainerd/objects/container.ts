@@ -8,18 +8,17 @@ import {
   UnavailableError,
 } from '../../errdefs/index.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
-import { ContainersDefinition } from '../../protocol/gen/containerd/services/containers.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import { withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
 import type { AttachStdio, CallOptions, Container, NewTaskOptions, Task } from '../types.js';
 import { removeBundleDir } from './bundle-dir.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { asError } from './process.js';
 import { factsOfProcess, isUndecided } from './process-facts.js';
-import { RemoteTask, taskNotFound } from './task.js';
-import { type ContainerState, createTask, takeBack } from './task-create.js';
+import { TaskObject, taskNotFound } from './task.js';
+import { createTask, takeBack } from './task-create.js';
+import type { ContainerState } from './task-service.js';
 import { openStdio, reopenStdio } from './task-stdio.js';
 
 /** What came with a question about the task, for the use of its answer. */
@@ -30,11 +29,11 @@ export interface Asked {
   readonly at: number;
 }
 
-export class RemoteContainer implements Container {
-  readonly #context: RemoteContext;
+export class ContainerObject implements Container {
+  readonly #context: ObjectContext;
   readonly #state: ContainerState;
 
-  constructor(context: RemoteContext, state: ContainerState) {
+  constructor(context: ObjectContext, state: ContainerState) {
     this.#context = context;
     this.#state = state;
   }
@@ -56,8 +55,8 @@ export class RemoteContainer implements Container {
   }
 
   async newTask(options: NewTaskOptions = {}, call: CallOptions = {}): Promise<Task> {
-    const { channel, table, cleanups, lifetime } = this.#context;
-    channel.assertUsable('Tasks/Create', call.signal);
+    const { table, cleanups, lifetime } = this.#context;
+    this.#context.assertUsable('Tasks/Create', call.signal);
     await cleanups.settled(this.id, call);
     const run = table.prepare(this.id, new Date());
     let stdio: Stdio | undefined;
@@ -72,7 +71,8 @@ export class RemoteContainer implements Container {
       if (table.get(this.id) !== undefined && (await this.#hasTask(call))) throw this.#taskExists();
       const terminal = this.spec.process?.terminal ?? false;
       const dir = this.#state.bundleDir;
-      stdio = await openStdio({ dir, processId: this.id, terminal, options: options.stdio, call, lifetime });
+      const hold = this.#context.holdOutput;
+      stdio = await openStdio({ dir, processId: this.id, terminal, options: options.stdio, call, lifetime, hold });
       creating = createTask(this.#context, this.#state, options, stdio?.config ?? nullStdio.config, call).finally(
         () => {
           isDone = true;
@@ -114,7 +114,7 @@ export class RemoteContainer implements Container {
   }
 
   async delete(call: CallOptions = {}): Promise<void> {
-    this.#context.channel.assertUsable('Containers/Delete', call.signal);
+    this.#context.assertUsable('Containers/Delete', call.signal);
     // containerd itself deletes a container under its running task, which nobody can reach then. Upstream's client asks
     // each time; of a container that this client made it knows.
     await this.#context.cleanups.settled(this.id, call);
@@ -125,7 +125,7 @@ export class RemoteContainer implements Container {
       });
     }
     try {
-      await this.#context.channel.unary(ContainersDefinition, 'delete', { id: this.id }, call);
+      await this.#context.containers.delete(this.id, call);
     } catch (err) {
       if (isNotFound(err)) await this.#removeDir();
       throw err;
@@ -147,7 +147,7 @@ export class RemoteContainer implements Container {
     const at = Date.now();
     try {
       const request = { containerId: this.id, execId: '' };
-      const { process } = await this.#context.channel.unary(TasksDefinition, 'get', request, call);
+      const { process } = await this.#context.tasks.get(request, call);
       if (process === undefined) throw taskNotFound(this.id);
       if (isUndecided(process)) {
         throw new UnavailableError(`find task of ${this.id}: its shim does not answer`, {
@@ -171,12 +171,7 @@ export class RemoteContainer implements Container {
     if (release === undefined) throw this.#attached();
     try {
       const { stdin, stdout, stderr, terminal } = process;
-      const stdio = await reopenStdio(
-        { stdin, stdout, stderr, terminal },
-        asked.attach,
-        asked.call,
-        this.#context.lifetime,
-      );
+      const stdio = await reopenStdio({ stdin, stdout, stderr, terminal }, asked.attach, asked.call, this.#context);
       return this.#taskOf(run, stdio);
     } finally {
       release();
@@ -201,7 +196,7 @@ export class RemoteContainer implements Container {
   /** Asks; when there is none, a run that this client holds was deleted behind our back, and is forgotten. */
   async #hasTask(call: CallOptions): Promise<boolean> {
     try {
-      await this.#context.channel.unary(TasksDefinition, 'get', { containerId: this.id, execId: '' }, call);
+      await this.#context.tasks.get({ containerId: this.id, execId: '' }, call);
       return true;
     } catch (err) {
       if (!isNotFound(err)) throw err;
@@ -218,8 +213,8 @@ export class RemoteContainer implements Container {
     await this.#context.stdio.closeRun(run);
   }
 
-  #taskOf(run: Run, stdio: Stdio | undefined): RemoteTask {
-    return new RemoteTask(this.#context, run, { runtime: this.runtime, bundleDir: this.#state.bundleDir }, stdio);
+  #taskOf(run: Run, stdio: Stdio | undefined): TaskObject {
+    return new TaskObject(this.#context, run, { runtime: this.runtime, bundleDir: this.#state.bundleDir }, stdio);
   }
 
   #taskExists(cause?: EngineError): ConflictError {

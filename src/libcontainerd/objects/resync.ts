@@ -2,10 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { isCanceled, isNotFound } from '../../errdefs/index.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process } from '../../protocol/gen/containerd/types/task.js';
 import type { Run } from '../run.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { listTasks } from './list-tasks.js';
 import { applyReply } from './process-facts.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -26,7 +25,7 @@ export interface ResyncOptions {
  * something missing. Missing from a list is not death: containerd leaves out tasks whose shim did not answer in 2 s.
  */
 export class Resync {
-  readonly #context: RemoteContext;
+  readonly #context: ObjectContext;
   readonly #options: ResyncOptions;
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
   /** Runs that are being asked about; a second reason to ask joins the first. */
@@ -34,7 +33,7 @@ export class Resync {
   readonly #gone = new Set<Run>();
   readonly #abort = new AbortController();
 
-  constructor(context: RemoteContext, options: ResyncOptions) {
+  constructor(context: ObjectContext, options: ResyncOptions) {
     this.#context = context;
     this.#options = options;
     // One listener for each process that is waited for.
@@ -113,7 +112,7 @@ export class Resync {
       try {
         const request = { containerId: run.containerId, execId };
         const call = { timeoutMs: TIMEOUTS.resyncCall };
-        process = (await this.#context.channel.unary(TasksDefinition, 'get', request, call)).process;
+        process = (await this.#context.tasks.get(request, call)).process;
       } catch (err) {
         if (isNotFound(err)) return 'gone';
         if (isCanceled(err) || this.#abort.signal.aborted) return 'unreachable';

@@ -1,8 +1,7 @@
 import { isDeadlineExceeded } from '../../errdefs/index.js';
-import { TasksDefinition } from '../../protocol/gen/containerd/services/tasks.js';
 import type { Process } from '../../protocol/gen/containerd/types/task.js';
 import type { CallOptions } from '../types.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /**
@@ -11,12 +10,12 @@ import { TIMEOUTS } from './timeouts.js';
  * @throws what the list throws, but for a deadline
  */
 export async function listTasks(
-  { channel, log, namespace }: RemoteContext,
+  { tasks: service, log, namespace }: ObjectContext,
   { signal, timeoutMs = TIMEOUTS.list }: CallOptions,
 ): Promise<Map<string, Process>> {
   try {
     const call = { signal, timeoutMs: Math.min(timeoutMs, TIMEOUTS.list) };
-    const { tasks } = await channel.unary(TasksDefinition, 'list', { filter: '' }, call);
+    const { tasks } = await service.list({ filter: '' }, call);
     return new Map(tasks.map((task) => [task.id, task]));
   } catch (err) {
     if (!isDeadlineExceeded(err)) throw err;

@@ -1,13 +1,13 @@
 import type { Envelope } from '../../protocol/gen/containerd/types/types.js';
 import type { EventDispatch } from '../event-dispatch.js';
-import type { RemoteContext } from './context.js';
+import type { ObjectContext } from './context.js';
 import { decodeEvent } from './event-facts.js';
 
 /**
  * Takes one envelope of the subscription: a fact for a run that this client holds, which announces what it changes; for
  * other containers an event as it is. Never throws: one event that cannot be read must not end the stream.
  */
-export function receiveEvent(envelope: Envelope, context: RemoteContext, dispatch: EventDispatch): void {
+export function receiveEvent(envelope: Envelope, context: ObjectContext, dispatch: EventDispatch): void {
   const { table, namespace, log } = context;
   if (envelope.namespace !== namespace) return;
   try {
