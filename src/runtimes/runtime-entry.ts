@@ -1,0 +1,80 @@
+import { isAbsolute } from 'node:path';
+import { InvalidArgumentError } from '../errdefs/index.js';
+import { isShimName } from './shim-name.js';
+
+/** Options of runc and of runtimes that take its options, for every container of a runtime name. */
+export interface RuncDefaults {
+  readonly kind: 'runc';
+  /** Name or path of the OCI runtime binary. The shim looks for a name on its own PATH. */
+  readonly binaryName?: string | undefined;
+  /** State folder of the OCI runtime (`runc --root`), without the namespace. */
+  readonly root?: string | undefined;
+  readonly systemdCgroup?: boolean | undefined;
+  readonly noPivotRoot?: boolean | undefined;
+  readonly noNewKeyring?: boolean | undefined;
+  /** cgroup path the shim is placed in. */
+  readonly shimCgroup?: string | undefined;
+}
+
+/** Options of any other runtime, passed on unread. */
+export interface GenericDefaults {
+  readonly kind: 'generic';
+  readonly typeUrl: string;
+  readonly configPath?: string | undefined;
+  readonly configBody?: Uint8Array | undefined;
+}
+
+export type RuntimeDefaults = RuncDefaults | GenericDefaults;
+
+/** A runtime that the operator adds: a `path`, or a `runtimeType` with its options (moby's `runtimes`). */
+export interface RuntimeEntry {
+  /** An OCI runtime, by name or path, run by the shim of runc. Whether it is there is looked at when it is used. */
+  readonly path?: string | undefined;
+  /** Shim name such as `io.containerd.runc.v2`, or the absolute path of a shim. */
+  readonly runtimeType?: string | undefined;
+  readonly options?: RuntimeDefaults | undefined;
+}
+
+/** What a name of the table stands for. */
+export interface RuntimeDefinition {
+  /** Shim name, or the absolute path of a shim. */
+  readonly shim: string;
+  readonly options: RuntimeDefaults | undefined;
+}
+
+export const RUNC_SHIM = 'io.containerd.runc.v2';
+/** The name that always means runc: the operator adds others beside it. */
+export const RUNC_NAME = 'runc';
+
+/**
+ * Checks an entry, with the words of moby (`daemon/runtime_unix.go`), and says what it stands for.
+ * @throws InvalidArgumentError `ERR_OPTION_INVALID`
+ */
+export function defineRuntime(name: string, entry: RuntimeEntry): RuntimeDefinition {
+  const { path = '', runtimeType = '', options } = entry;
+  if (name === '') throw invalid('runtime name is empty', name);
+  if (name === RUNC_NAME) throw invalid(`runtime name '${RUNC_NAME}' is reserved`, name);
+  const refuse = (why: string) => invalid(`runtime ${name}: ${why}`, name);
+  if (path === '' && runtimeType === '') throw refuse('either a runtimeType or a path must be configured');
+  if (path !== '' && runtimeType !== '') {
+    throw refuse('cannot configure both path and runtimeType for the same runtime');
+  }
+  if (path !== '') {
+    if (options !== undefined) throw refuse('options cannot be used with a path runtime');
+    // The shim's working folder is the bundle: a path relative to ours means nothing there.
+    if (path.includes('\0') || (path.includes('/') && !isAbsolute(path))) {
+      throw refuse(`path ${JSON.stringify(path)} is neither a name nor absolute`);
+    }
+    return { shim: RUNC_SHIM, options: { kind: 'runc', binaryName: path } };
+  }
+  if (runtimeType.includes('\0') || (!isAbsolute(runtimeType) && !isShimName(runtimeType))) {
+    throw refuse(
+      `runtimeType ${JSON.stringify(runtimeType)} is neither a name such as ${RUNC_SHIM} nor the absolute path of a shim`,
+    );
+  }
+  return { shim: runtimeType, options };
+}
+
+function invalid(message: string, runtime: string): InvalidArgumentError {
+  return new InvalidArgumentError(message, { code: 'ERR_OPTION_INVALID', fields: { runtime } });
+}

@@ -1,0 +1,165 @@
+import { basename, isAbsolute } from 'node:path';
+import process from 'node:process';
+import {
+  type EngineError,
+  InvalidArgumentError,
+  isNotFound,
+  isNotImplemented,
+  NotFoundError,
+  NotImplementedError,
+} from '../errdefs/index.js';
+import { BinaryFinder, pathFolders } from './binary-finder.js';
+import {
+  defineRuntime,
+  RUNC_NAME,
+  RUNC_SHIM,
+  type RuntimeDefaults,
+  type RuntimeDefinition,
+  type RuntimeEntry,
+} from './runtime-entry.js';
+import { isShimName, RUNTIME_V1_LINUX, type ShimApi, shimApiOf, shimBinaryName } from './shim-name.js';
+import { isUnifiedCgroup } from './unified-cgroup.js';
+
+export interface ResolvedRuntime {
+  /** As it was asked for. */
+  readonly name: string;
+  readonly api: ShimApi;
+  /** Absolute path of the shim's program. */
+  readonly shim: string;
+  /** File name of the shim's program: `containerd-shim-runc-v2`. */
+  readonly shimName: string;
+  /** What the name itself says, such as the OCI runtime for `crun`; a container's own options come on top. */
+  readonly options: RuntimeDefaults | undefined;
+}
+
+export interface RuntimeTableOptions {
+  /** Where shims and OCI runtimes are looked for. @default the environment's PATH at this moment */
+  readonly path?: string | undefined;
+  /** Where shims are looked for after PATH. Not OCI runtimes: it is the shim that looks for those, on PATH. @default [] */
+  readonly extraDirs?: readonly string[] | undefined;
+  /** Runtimes of the operator by name. They may replace a stock name, but for `runc`. */
+  readonly add?: Readonly<Record<string, RuntimeEntry>> | undefined;
+  /** The runtime of a container that names none. @default 'runc' */
+  readonly defaultRuntime?: string | undefined;
+  /** @internal whether the host has cgroup v2 only; tests say so themselves */
+  readonly isUnifiedCgroup?: (() => Promise<boolean>) | undefined;
+}
+
+const STOCK: readonly (readonly [string, RuntimeDefinition])[] = [
+  [RUNC_NAME, { shim: RUNC_SHIM, options: { kind: 'runc', binaryName: 'runc' } }],
+  [RUNC_SHIM, { shim: RUNC_SHIM, options: undefined }],
+  ['io.containerd.runc.v1', { shim: 'io.containerd.runc.v1', options: undefined }],
+  [RUNTIME_V1_LINUX, { shim: RUNTIME_V1_LINUX, options: undefined }],
+  ['crun', { shim: RUNC_SHIM, options: { kind: 'runc', binaryName: 'crun' } }],
+];
+
+/** Which shim, and which options for it, a runtime name stands for. Never changes: a reload makes a new one. */
+export class RuntimeTable {
+  readonly defaultRuntime: string;
+  readonly #definitions: ReadonlyMap<string, RuntimeDefinition>;
+  readonly #shims: BinaryFinder;
+  readonly #ociRuntimes: BinaryFinder;
+  readonly #isUnifiedCgroup: () => Promise<boolean>;
+
+  private constructor(options: RuntimeTableOptions) {
+    const added = Object.entries(options.add ?? {});
+    this.#definitions = new Map([
+      ...STOCK,
+      ...added.map(([name, entry]) => [name, defineRuntime(name, entry)] as const),
+    ]);
+    this.defaultRuntime = options.defaultRuntime ?? RUNC_NAME;
+    if (!this.#definitions.has(this.defaultRuntime) && !isShimName(this.defaultRuntime)) {
+      throw new InvalidArgumentError(`specified default runtime '${this.defaultRuntime}' does not exist`, {
+        code: 'ERR_OPTION_INVALID',
+        fields: { runtime: this.defaultRuntime },
+      });
+    }
+    const folders = pathFolders(options.path ?? process.env.PATH ?? '');
+    this.#shims = new BinaryFinder([...folders, ...(options.extraDirs ?? [])]);
+    this.#ociRuntimes = new BinaryFinder(folders);
+    this.#isUnifiedCgroup = options.isUnifiedCgroup ?? isUnifiedCgroup;
+  }
+
+  /**
+   * The table that an engine has with nothing configured, and what is added to it.
+   * @throws InvalidArgumentError `ERR_OPTION_INVALID` for an entry or a default that cannot be
+   */
+  static stock(options: RuntimeTableOptions = {}): RuntimeTable {
+    return new RuntimeTable(options);
+  }
+
+  /** The stock names and the added ones, whether they can be used here or not. */
+  names(): string[] {
+    return [...this.#definitions.keys()];
+  }
+
+  /** Those of `names()` that can be used on this host now. */
+  async available(): Promise<string[]> {
+    const usable = await Promise.all(this.names().map((name) => this.#isUsable(name)));
+    return this.names().filter((_, index) => usable[index]);
+  }
+
+  async #isUsable(name: string): Promise<boolean> {
+    try {
+      await this.resolve(name);
+      return true;
+    } catch (err) {
+      if (isNotFound(err) || isNotImplemented(err)) return false;
+      throw err;
+    }
+  }
+
+  /**
+   * Finds the shim of a runtime. A name that is not in the table is taken for that of a shim (`io.containerd.runsc.v1`),
+   * or for the absolute path of one. Binaries may come and go meanwhile.
+   *
+   * @throws NotFoundError `ERR_RUNTIME_NOT_FOUND` with the program and the folders it was looked for in;
+   * InvalidArgumentError for a path that is not absolute; NotImplementedError `ERR_RUNTIME_UNSUPPORTED` for shim API v1
+   * on a host with cgroup v2 only
+   */
+  async resolve(name: string = this.defaultRuntime): Promise<ResolvedRuntime> {
+    const { shim, options } = this.#definitions.get(name) ?? implicit(name, this.names());
+    const binary = shimBinaryName(shim);
+    const api = shimApiOf(binary);
+    if (api === 'v1' && (await this.#isUnifiedCgroup())) {
+      throw new NotImplementedError(
+        `use runtime ${name}: shim API v1 is not supported while cgroups v2 (unified hierarchy) is being used`,
+        { code: 'ERR_RUNTIME_UNSUPPORTED', fields: { runtime: name } },
+      );
+    }
+    const path = await this.#shims.find(binary);
+    if (path === undefined) throw missing(name, `its shim ${binary}`, binary, this.#shims.folders);
+    const ociRuntime = options?.kind === 'runc' ? options.binaryName : undefined;
+    if (ociRuntime !== undefined && (await this.#ociRuntimes.find(ociRuntime)) === undefined) {
+      throw missing(name, `the OCI runtime ${ociRuntime}`, ociRuntime, this.#ociRuntimes.folders);
+    }
+    return { name, api, shim: path, shimName: basename(path), options };
+  }
+}
+
+function implicit(name: string, known: readonly string[]): RuntimeDefinition {
+  const fields = { runtime: name };
+  if (name.includes('\0') || (/[/\\]/.test(name) && !isAbsolute(name))) {
+    throw new InvalidArgumentError(
+      `use runtime ${JSON.stringify(name)}: the path of a shim has to be absolute, and a name has no separators`,
+      { fields },
+    );
+  }
+  if (isAbsolute(name) || isShimName(name)) return { shim: name, options: undefined };
+  throw new NotFoundError(
+    `use runtime ${JSON.stringify(name)}: it is not configured (${known.join(', ')} are), and it is not the name of a shim`,
+    { code: 'ERR_RUNTIME_NOT_FOUND', fields },
+  );
+}
+
+function missing(runtime: string, what: string, binary: string, folders: readonly string[]): EngineError {
+  const where = isAbsolute(binary)
+    ? 'is not there or cannot be executed'
+    : folders.length === 0
+      ? 'cannot be looked for: PATH is empty'
+      : `is no executable file in any of ${folders.join(', ')}`;
+  return new NotFoundError(`use runtime ${runtime}: ${what} ${where}`, {
+    code: 'ERR_RUNTIME_NOT_FOUND',
+    fields: { runtime, binary, folders: isAbsolute(binary) ? [] : folders },
+  });
+}
