@@ -162,6 +162,11 @@ export const SPECIFIC_CODES = {
     when: 'The client was closed before or during the operation.',
     remedy: 'Create a new client; containers keep running and can be loaded again.',
   },
+  ERR_ROOTFS_BUSY: {
+    class: 'failed-precondition',
+    when: 'The rootfs of a bundle is still mounted or holds files, so the bundle is not removed.',
+    remedy: 'Find what keeps it (findmnt, fuser -m), unmount it or move the files away, then remove again.',
+  },
   ERR_WIRE_DECODE: {
     class: 'data-loss',
     when: 'A message of the peer could not be decoded.',
