@@ -102,6 +102,16 @@ export const SPECIFIC_CODES = {
     when: 'Something answers at the address, and it is not containerd.',
     remedy: 'Check the address; it may be the socket of dockerd or of a shim.',
   },
+  ERR_SHIM_UNREACHABLE: {
+    class: 'unavailable',
+    when: 'Nothing answers at the address of a shim, or at another ttrpc address.',
+    remedy: 'Check that the shim runs; when it is dead, clean up its container.',
+  },
+  ERR_SHIM_CONNECTION_LOST: {
+    class: 'unavailable',
+    when: 'The connection to a shim, or to another ttrpc peer, ended; calls under way may have taken effect.',
+    remedy: 'Connect again and ask for the state; when the shim is dead, clean up its container.',
+  },
   ERR_CONTAINERD_MISSING: {
     class: 'not-found',
     when: 'The containerd binary that is to be started is not there.',
@@ -126,6 +136,11 @@ export const SPECIFIC_CODES = {
     class: 'conflict',
     when: 'Another client, of this process or another, uses this root directory.',
     remedy: 'Give this one its own root, or stop the process that the message names.',
+  },
+  ERR_ADDRESS_IN_USE: {
+    class: 'conflict',
+    when: 'Somebody listens at the path of the socket, or the path belongs to something that is no socket.',
+    remedy: 'Stop the other process, or choose another path.',
   },
   ERR_STATE_DIR: {
     class: 'permission-denied',
