@@ -1,11 +1,11 @@
-import { close, closeSync, constants, fstat, open } from 'node:fs';
+import { close, closeSync, constants, fstat, open, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { InternalError } from '../errdefs/index.js';
 import { fifoError } from '../platform/fifo.js';
 import type { StdioConfig } from './stdio.js';
 
-const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
+const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const openFd = promisify(open);
 const statFd = promisify(fstat);
 const closeFd = promisify(close);
@@ -66,6 +66,20 @@ async function openFifo(path: string, flags: number): Promise<number> {
   if ((await statFd(fd)).isFIFO()) return fd;
   await closeFd(fd);
   throw new InternalError('open fifo: not a fifo', { code: 'ERR_FIFO', fields: { path } });
+}
+
+/**
+ * Lets a read end notice that nobody writes. The kernel reports the end to those only that were open while there was a
+ * writer (pipe_poll in fs/pipe.c): a reader that came later, to what a dead process left, would wait for ever. So
+ * there is one, for a moment. While others write nothing happens.
+ */
+export function noticeEnd(fd: number): void {
+  try {
+    // By the descriptor: another FIFO may have the name by now. It does not wait, for we are the reader.
+    closeSync(openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK));
+  } catch {
+    // No /proc. The output is then given up when it has been silent for a while.
+  }
 }
 
 /** Closes at once: the close of a FIFO never waits. */

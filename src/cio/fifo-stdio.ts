@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { waitForDrain } from './drain.js';
-import { closeFds, closeStream, type FifoEnds, openEnds } from './fifo-ends.js';
+import { closeFds, closeStream, type FifoEnds, noticeEnd, openEnds } from './fifo-ends.js';
 import { FifoSet, type FifoSetOptions } from './fifo-set.js';
 import { FifoWriter } from './fifo-writer.js';
 import type { CloseStdioOptions, DrainOptions, Stdio, StdioConfig, StdioState, StdioStreams } from './stdio.js';
@@ -19,6 +19,8 @@ export class FifoStdio implements Stdio {
   readonly #outputs: readonly Socket[];
   readonly #drained: Promise<void>;
   #keepers: readonly number[];
+  /** Read ends that were opened to find the writers there, or gone already. */
+  readonly #lateEnds: readonly { readonly fd: number; readonly socket: Socket }[];
   #state: StdioState;
   #closing: Promise<void> | undefined;
 
@@ -31,6 +33,7 @@ export class FifoStdio implements Stdio {
     const stdout = openOutput(ends.stdout);
     const stderr = openOutput(ends.stderr);
     this.#outputs = [stdout, stderr].filter((socket) => socket !== undefined);
+    this.#lateEnds = isOwner ? [] : [lateEnd(ends.stdout, stdout), lateEnd(ends.stderr, stderr)].flat();
     this.#drained = allClosed(this.#outputs);
     this.streams = { stdin: this.#stdin, stdout, stderr, terminal: files.config.terminal };
     this.#state = 'opening';
@@ -95,6 +98,9 @@ export class FifoStdio implements Stdio {
   processExited(): void {
     // Keepers of a process that was never reported open would hold back EOF for ever.
     this.#closeKeepers();
+    for (const { fd, socket } of this.#lateEnds) {
+      if (!socket.destroyed) noticeEnd(fd);
+    }
     this.#stdin?.giveUp();
   }
 
@@ -136,6 +142,10 @@ function openOutput(fd: number | undefined): Socket | undefined {
   const socket = new Socket(options);
   socket.on('error', () => {});
   return socket;
+}
+
+function lateEnd(fd: number | undefined, socket: Socket | undefined): { fd: number; socket: Socket }[] {
+  return fd === undefined || socket === undefined ? [] : [{ fd, socket }];
 }
 
 async function allClosed(streams: readonly Socket[]): Promise<void> {
