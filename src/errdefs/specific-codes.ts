@@ -102,6 +102,16 @@ export const SPECIFIC_CODES = {
     when: 'Something answers at the address, and it is not containerd.',
     remedy: 'Check the address; it may be the socket of dockerd or of a shim.',
   },
+  ERR_SHIM_START: {
+    class: 'internal',
+    when: 'A shim was started and did not come up: it failed, ended at once, or its reply cannot be read.',
+    remedy: 'Read what it said in the message; the OCI runtime, the bundle or the options are often at fault.',
+  },
+  ERR_SHIM_UNSUPPORTED: {
+    class: 'not-implemented',
+    when: 'The shim speaks a protocol or a version of the task API that this library does not.',
+    remedy: 'Install a shim that speaks the task API 2 or 3 over ttrpc, or 3 over gRPC.',
+  },
   ERR_SHIM_UNREACHABLE: {
     class: 'unavailable',
     when: 'Nothing answers at the address of a shim, or at another ttrpc address.',

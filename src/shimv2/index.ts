@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { type EngineError, InternalError, toEngineError, UnavailableError } from '../errdefs/index.js';
+import type { RpcCallOptions } from '../protocol/method.js';
+import {
+  type Bootstrap,
+  readBootstrap,
+  writeBootstrap,
+  writeShimBinary,
+  writeShimRecord,
+} from '../shim/bundle-files.js';
+import { LogPump } from '../shim/log-pump.js';
+import type { Shim, ShimDialect, ShimParams } from '../shim/shim.js';
+import { ShimBinaries } from './binary.js';
+import { startShim } from './bootstrap.js';
+import { cleanupDeadShim } from './cleanup.js';
+import { connectShim, reopenLog } from './connect.js';
+import { endShimsOf } from './leftover-shim.js';
+import { LogTail } from './log-tail.js';
+import { expectedSockets, removeDeadSockets, specOf } from './sockets.js';
+import { asSpoken } from './start-reply.js';
+import { TIMEOUTS, timeLeft } from './timeouts.js';
+
+/** Shims with the task API v2 or v3: `containerd-shim-runc-v1`, `containerd-shim-runc-v2` and all of their kind. */
+export interface ShimV2 extends ShimDialect {
+  /**
+   * Connects to a shim that lives already, for a container of the same group, and notes in its bundle where that is.
+   * The shim is not asked whether the groups are the same: its Create does that.
+   * @throws as `connect`
+   */
+  connectTo(bootstrap: Bootstrap, params: ShimParams, call?: RpcCallOptions): Promise<Shim>;
+}
+
+/** Makes a dialect that remembers what it learned of the shim programs of this machine. */
+export function createShimV2(): ShimV2 {
+  const binaries = new ShimBinaries();
+  return {
+    start: (params, call) => start(params, binaries, call),
+    connect,
+    connectTo,
+    cleanup: cleanupDeadShim,
+  };
+}
+
+export const shimV2: ShimV2 = createShimV2();
+
+async function start(params: ShimParams, binaries: ShimBinaries, call: RpcCallOptions = {}): Promise<Shim> {
+  const left = timeLeft(call, TIMEOUTS.startMs);
+  const tail = new LogTail(params.log);
+  // Before the shim: it waits in its start for somebody to read its log.
+  const pump = await LogPump.open(join(params.bundle.path, 'log'), tail);
+  let shim: Shim | undefined;
+  try {
+    const bootstrap = await startShim(params, binaries, left());
+    shim = await connectShim(params, bootstrap, pump, left());
+    await note(params, bootstrap, shim);
+    return shim;
+  } catch (err) {
+    shim?.close();
+    await endFailedStart(params, pump);
+    throw withLog(err, tail);
+  }
+}
+
+async function connect(params: ShimParams, call: RpcCallOptions = {}): Promise<Shim> {
+  const left = timeLeft(call, TIMEOUTS.connectMs);
+  const bootstrap = await readBootstrap(params.bundle);
+  if (bootstrap === undefined) {
+    throw new UnavailableError(`connect to shim of ${params.id}: its bundle names no address`, {
+      code: 'ERR_SHIM_UNREACHABLE',
+      fields: { containerId: params.id, path: params.bundle.path },
+    });
+  }
+  const spoken = asSpoken(bootstrap);
+  const pump = await reopenLog(params);
+  try {
+    return await connectShim(params, spoken, pump, left());
+  } catch (err) {
+    await pump?.close();
+    throw err;
+  }
+}
+
+async function connectTo(bootstrap: Bootstrap, params: ShimParams, call: RpcCallOptions = {}): Promise<Shim> {
+  const shim = await connectShim(params, asSpoken(bootstrap), undefined, call);
+  try {
+    await note(params, bootstrap, shim);
+    return shim;
+  } catch (err) {
+    shim.close();
+    throw err;
+  }
+}
+
+/** What finds the shim again after a restart of ours. A crash before this leaves one that only a scan finds. */
+async function note(params: ShimParams, bootstrap: Bootstrap, shim: Shim): Promise<void> {
+  const { bundle, binary } = params;
+  await writeShimBinary(bundle, binary);
+  await writeShimRecord(bundle, shim.pid === 0 ? { api: 'v2' } : { api: 'v2', pid: shim.pid });
+  await writeBootstrap(bundle, bootstrap);
+}
+
+/** Its own bounds: what was started has to go, whoever has no more time. */
+async function endFailedStart(params: ShimParams, pump: LogPump): Promise<void> {
+  const step = { timeoutMs: TIMEOUTS.stepMs };
+  try {
+    await endShimsOf(params, step);
+    await removeDeadSockets(expectedSockets(params, await specOf(params.bundle)));
+  } catch (err) {
+    params.log.error({ containerId: params.id, err }, 'a shim that failed to start may be left');
+  }
+  await pump.close();
+}
+
+/** What the shim logged says more than that it is not there. */
+function withLog(err: unknown, { text }: LogTail): EngineError {
+  const error = toEngineError(err);
+  if (text === '' || error.errorClass !== 'unavailable') return error;
+  return new InternalError(`start shim: it ended at once, and logged: ${text}`, {
+    code: 'ERR_SHIM_START',
+    cause: error,
+  });
+}
