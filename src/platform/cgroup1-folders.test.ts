@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { cgroup1Folders, parseCgroupPaths } from './cgroup1-folders.js';
+import { cgroup1Folders, cgroup1FoldersAt, parseCgroupPaths } from './cgroup1-folders.js';
 
 describe('cgroup1Folders', () => {
   let proc: string;
@@ -45,6 +45,10 @@ describe('cgroup1Folders', () => {
       memory: '/sys/fs/cgroup/memory',
       pids: '/sys/fs/cgroup/pids/y',
     });
+  });
+
+  it('names the folders of a cgroup by its path', async () => {
+    assert.deepEqual(await cgroup1FoldersAt('/a', proc), new Set(['/sys/fs/cgroup/memory/a', '/with blank/a']));
   });
 
   it('leaves out what the mount does not show', async () => {

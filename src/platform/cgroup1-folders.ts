@@ -33,6 +33,15 @@ export async function cgroup1Folders(pid: number, proc = '/proc'): Promise<Cgrou
   return resolve(paths, await loadMounts(proc));
 }
 
+/**
+ * The folders that a cgroup of this path has, or would have, in the hierarchies that are mounted whole.
+ * @throws an EngineError of the class of the system's error
+ */
+export async function cgroup1FoldersAt(path: string, proc = '/proc'): Promise<Set<string>> {
+  const mounts = await loadMounts(proc);
+  return new Set(mounts.filter(({ root }) => root === '/').map(({ mountPoint }) => join(mountPoint, path)));
+}
+
 async function cgroupPaths(pid: number, proc: string): Promise<Map<string, string> | undefined> {
   let text: string;
   try {
