@@ -27,7 +27,8 @@ export async function bindSocket(server: Server, path: string): Promise<BoundSoc
   await refuseLivingOrForeign(path, what);
   let folder: string | undefined;
   try {
-    folder = mkdtempSync(join(dirname(path), '.'));
+    // Not `join`, which would take the dot for the folder itself.
+    folder = mkdtempSync(`${dirname(path)}/.`);
     const born = join(folder, 's');
     if (Buffer.byteLength(born) > SOCKET_PATH_MAX_BYTES)
       throw invalid(path, 'leaves no room for the name it is born with');
