@@ -142,6 +142,11 @@ export const SPECIFIC_CODES = {
     when: 'Another supervisor owns this containerd root.',
     remedy: 'Stop the other one, or give this one its own root and state directories.',
   },
+  ERR_STDIO_KEEPER: {
+    class: 'unavailable',
+    when: 'The stdio keeper, which holds output for this process, cannot be started or does not answer.',
+    remedy: 'Read its log that the message names; restart it by killing it, at a time when no container ends.',
+  },
   ERR_ROOT_BUSY: {
     class: 'conflict',
     when: 'Another client, of this process or another, uses this root directory.',
@@ -191,6 +196,11 @@ export const SPECIFIC_CODES = {
     class: 'failed-precondition',
     when: 'The rootfs of a bundle is still mounted or holds files, so the bundle is not removed.',
     remedy: 'Find what keeps it (findmnt, fuser -m), unmount it or move the files away, then remove again.',
+  },
+  ERR_STATE_CORRUPT: {
+    class: 'data-loss',
+    when: 'A file of the state on disk cannot be read as what it should be.',
+    remedy: 'Look at the file that the message names; restore it, or remove it and with it what it describes.',
   },
   ERR_WIRE_DECODE: {
     class: 'data-loss',

@@ -93,6 +93,11 @@ export class RuntimeTable {
     return [...this.#definitions.keys()];
   }
 
+  /** The shim name or path that a name stands for, without looking whether it is there: it decides the type of options. */
+  shimTypeOf(name: string): string {
+    return this.#definitions.get(name)?.shim ?? name;
+  }
+
   /** Those of `names()` that can be used on this host now. */
   async available(): Promise<string[]> {
     const usable = await Promise.all(this.names().map((name) => this.#isUsable(name)));

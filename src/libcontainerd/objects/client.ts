@@ -33,7 +33,8 @@ import { bundleDirOf } from './bundle-dir.js';
 import { Cleanups } from './cleanups.js';
 import { ContainerObject } from './container.js';
 import { Lifetime, type ObjectContext, StdioRegistry } from './context.js';
-import { receiveEvent } from './event-receiver.js';
+import type { TaskEvent } from './event-facts.js';
+import { receiveEnvelope, receiveTaskEvent } from './event-receiver.js';
 import { restoreAll } from './restore.js';
 import { Resync } from './resync.js';
 import { sampleMany } from './stats.js';
@@ -62,7 +63,7 @@ export interface ObjectServices {
 }
 
 /**
- * The seam over a `TaskService` and a `ContainerStore`, in one namespace. A backend gives both, feeds `receive`, and says
+ * The seam over a `TaskService` and a `ContainerStore`, in one namespace. A backend gives both, feeds events, and says
  * how it ends.
  */
 export abstract class ObjectClient implements Client {
@@ -109,6 +110,8 @@ export abstract class ObjectClient implements Client {
   protected abstract stopEvents(): Promise<void>;
   /** Calls under way and later ones fail with the reason. */
   protected abstract disconnect(reason: EngineError): void;
+  /** The last step of the end; `closed` waits for it. */
+  protected async released(): Promise<void> {}
   /** Ends timers, as soon as closing begins. */
   protected abstract stopTimers(): void;
 
@@ -116,9 +119,14 @@ export abstract class ObjectClient implements Client {
     return this.#state === 'open';
   }
 
-  /** One event of the backend. Never throws. */
-  protected receive(envelope: Envelope): void {
-    receiveEvent(envelope, this.context, this.#dispatch);
+  /** One event of the backend, as containerd sends it. Never throws. */
+  protected receiveEnvelope(envelope: Envelope): void {
+    receiveEnvelope(envelope, this.context, this.#dispatch);
+  }
+
+  /** One event of the backend. */
+  protected receiveTask(event: TaskEvent): void {
+    receiveTaskEvent(event, this.context, this.#dispatch);
   }
 
   async newContainer(id: string, options: NewContainerOptions, call: CallOptions = {}): Promise<Container> {
@@ -236,8 +244,9 @@ export abstract class ObjectClient implements Client {
     this.disconnect(reason);
     try {
       await this.context.stdio.detachAll();
+      await this.released();
     } catch (err) {
-      this.context.log.warn({ err, namespace: this.namespace }, 'close stdio with the client');
+      this.context.log.warn({ err, namespace: this.namespace }, 'end the client');
     }
     this.#onClosed();
   }

@@ -38,7 +38,7 @@ export class RemoteClient extends ObjectClient {
       channel,
       namespace,
       log,
-      onEnvelope: (envelope) => this.receive(envelope),
+      onEnvelope: (envelope) => this.receiveEnvelope(envelope),
       onLive: (attempt) => this.#live(attempt),
     });
     this.#sweep = setInterval(() => void this.#resyncAll(), options.sweepIntervalMs);

@@ -1,0 +1,353 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type EngineError,
+  errorText,
+  FailedPreconditionError,
+  isNotFound,
+  isUnavailable,
+  NotFoundError,
+} from '../../../errdefs/index.js';
+import type { WaitResponse } from '../../../protocol/gen/containerd/shim/task_v2.js';
+import type { RpcCallOptions } from '../../../protocol/method.js';
+import type { DeadTask, Shim, ShimDialect, ShimParams, ShimTasks } from '../../../shim/shim.js';
+import { withDefault, withinCall } from '../../deadline.js';
+import type { TaskEvent } from '../../objects/event-facts.js';
+import { exitOfReply } from '../../objects/process-facts.js';
+import type { RunFact } from '../../run-state.js';
+import type { ExitStatus } from '../../types.js';
+import { readExit, writeExit } from './exit-file.js';
+import { TIMEOUTS } from './timeouts.js';
+import { TrackedProcess } from './tracked-process.js';
+
+export interface ShimTaskOptions {
+  readonly dialect: ShimDialect;
+  readonly params: ShimParams;
+  readonly publish: (event: TaskEvent) => void;
+  /** A last look at what the kernel tells of the container, before its end is announced. Never rejects. */
+  readonly beforeExit: () => Promise<void>;
+  /** Fires when the core closes: nothing is looked into any more. */
+  readonly signal: AbortSignal;
+}
+
+/** `live`: its shim is connected. `lost`: the connection ended, it is being looked into. `dead`: the shim is. */
+export type ShimTaskState = 'live' | 'lost' | 'dead' | 'deleted';
+
+/**
+ * One task and the shim that runs it. One Wait for each process is the source of exits; what the shim publishes is a
+ * hint. When the shim dies, what it left is taken away and the exits it can tell no more are made up.
+ */
+export class ShimTask {
+  readonly params: ShimParams;
+  readonly #options: ShimTaskOptions;
+  /** By exec id; the init has the empty one. */
+  readonly #processes = new Map<string, TrackedProcess>();
+  #state: ShimTaskState = 'lost';
+  #shim: Shim | undefined;
+  #recovering: Promise<void> | undefined;
+  #end: DeadTask | undefined;
+  #keeping: Promise<void> = Promise.resolve();
+
+  private constructor(options: ShimTaskOptions) {
+    this.#options = options;
+    this.params = options.params;
+    this.#processes.set('', new TrackedProcess());
+  }
+
+  /** A task that was just created. */
+  static created(options: ShimTaskOptions, shim: Shim, pid: number): ShimTask {
+    const task = new ShimTask(options);
+    task.#adopt(shim, pid);
+    return task;
+  }
+
+  /** A task of an earlier life: its shim is being looked for. */
+  static found(options: ShimTaskOptions): ShimTask {
+    const task = new ShimTask(options);
+    task.#lose();
+    return task;
+  }
+
+  get id(): string {
+    return this.params.id;
+  }
+
+  get state(): ShimTaskState {
+    return this.#state;
+  }
+
+  get pid(): number {
+    return this.#processes.get('')?.pid ?? 0;
+  }
+
+  /** Of the shim, 0 when it is not connected. */
+  get shimPid(): number {
+    return this.#shim?.pid ?? 0;
+  }
+
+  /** How the task ended, once its shim is dead. */
+  get end(): DeadTask | undefined {
+    return this.#end;
+  }
+
+  /** Settles when the shim has been found, or found dead. */
+  async settled(): Promise<void> {
+    await this.#recovering;
+  }
+
+  /** Calls the shim, once it is known where it is. @throws FailedPreconditionError when it is dead */
+  async ask<T>(call: (tasks: ShimTasks) => Promise<T>, options: RpcCallOptions = {}): Promise<T> {
+    const shim = await this.#reach(options);
+    try {
+      return await call(shim.tasks);
+    } catch (err) {
+      if (!isUnavailable(err)) throw err;
+      // The connection's end is noticed in the same turn.
+      await new Promise(setImmediate);
+      await this.#reach(options);
+      throw err;
+    }
+  }
+
+  async start(execId: string, call: RpcCallOptions): Promise<number> {
+    const { id } = this;
+    const process = this.#processes.get(execId);
+    if (process === undefined) throw this.notFound(execId);
+    const starting = this.ask((tasks) => tasks.start({ id, execId }, call), call).then(({ pid }) => {
+      process.pid = pid;
+      this.#publish(execId === '' ? 'start' : 'exec-started', execId, pid);
+      return pid;
+    });
+    process.begin(starting);
+    const pid = await starting;
+    if (execId !== '') this.#watch(execId);
+    return pid;
+  }
+
+  /** Enters an exec that the shim has taken. */
+  added(execId: string): void {
+    this.#processes.set(execId, new TrackedProcess());
+    this.#publish('exec-added', execId, 0);
+  }
+
+  removed(execId: string): void {
+    this.#processes.delete(execId);
+  }
+
+  /** Waits for the exit of a process, whatever happens to its shim. */
+  async wait(execId: string, call: RpcCallOptions): Promise<ExitStatus> {
+    const process = this.#processes.get(execId);
+    if (process === undefined) throw this.notFound(execId);
+    return withinCall(
+      `wait for ${execId === '' ? `task ${this.id}` : `exec ${execId} of ${this.id}`}`,
+      process.exited,
+      call,
+    );
+  }
+
+  /** What the shim published; only an exit is news, for Wait may be late or lost. */
+  hear(event: TaskEvent): void {
+    if (event.exit === undefined) return;
+    const execId = event.processId === this.id ? '' : event.processId;
+    const process = this.#processes.get(execId);
+    if (process === undefined || (process.pid !== 0 && event.pid !== 0 && process.pid !== event.pid)) return;
+    void this.#ended(execId, process, event.exit);
+  }
+
+  /**
+   * The shim has deleted the task: asks it to end, and waits until it has, unless other containers live in it. Never
+   * throws; a shim that does not go is found and ended at the next start.
+   */
+  async release(isShared: boolean): Promise<void> {
+    const shim = this.#shim;
+    this.#state = 'deleted';
+    if (shim !== undefined) {
+      const call = { timeoutMs: TIMEOUTS.shutdown };
+      try {
+        await shim.tasks.shutdown({ id: this.id, now: false }, call);
+        if (!isShared) await withinCall(`wait for the end of the shim of ${this.id}`, shim.closed, call);
+      } catch (err) {
+        // It may end before its answer is out.
+        if (!isUnavailable(err))
+          this.params.log.warn({ err, containerId: this.id }, 'shut down a shim; it may be leaked');
+      }
+      shim.close();
+    }
+    await this.#keeping;
+  }
+
+  /** Ends the connection and what is being looked into; the container goes on. */
+  detach(): void {
+    this.#state = 'deleted';
+    this.#shim?.close();
+  }
+
+  announce(type: Exclude<TaskEvent['type'], 'exit'>): void {
+    this.#publish(type, '', 0);
+  }
+
+  notFound(execId: string): NotFoundError {
+    const what = execId === '' ? `task ${this.id}` : `exec ${execId} of ${this.id}`;
+    return new NotFoundError(`${what}: there is none`, { fields: { containerId: this.id, execId } });
+  }
+
+  async #reach(options: RpcCallOptions): Promise<Shim> {
+    if (this.#recovering !== undefined) {
+      await withinCall(`reach the shim of ${this.id}`, this.#recovering, withDefault(options, TIMEOUTS.load));
+    }
+    if (this.#shim !== undefined && this.#state === 'live') return this.#shim;
+    if (this.#state === 'deleted') throw this.notFound('');
+    throw new FailedPreconditionError(`task ${this.id} has ended: its shim died`, { fields: { containerId: this.id } });
+  }
+
+  #adopt(shim: Shim, pid: number): void {
+    this.#shim = shim;
+    this.#state = 'live';
+    const init = this.#processes.get('');
+    if (init !== undefined) init.pid = pid;
+    void shim.closed.then((reason) => {
+      if (this.#shim !== shim || this.#state !== 'live') return;
+      this.params.log.warn({ err: reason, containerId: this.id }, 'the connection to a shim ended');
+      this.#lose();
+    });
+    for (const [execId, process] of this.#processes) {
+      if (process.exit === undefined && (execId === '' || process.pid !== 0)) this.#watch(execId);
+    }
+  }
+
+  #watch(execId: string): void {
+    const { id } = this;
+    const process = this.#processes.get(execId);
+    const shim = this.#shim;
+    if (process === undefined || shim === undefined) return;
+    const waiting: Promise<WaitResponse> = shim.tasks.wait({ id, execId }, { timeoutMs: Number.POSITIVE_INFINITY });
+    waiting.then(
+      (reply) => this.#ended(execId, process, exitOfReply(reply)),
+      (err: unknown) => {
+        // A lost connection is looked into by itself; an exec that is gone was deleted.
+        this.params.log.debug({ err, containerId: id, execId }, 'wait for a process');
+      },
+    );
+  }
+
+  async #ended(execId: string, process: TrackedProcess, exit: ExitStatus): Promise<void> {
+    if (execId === '') await this.#options.beforeExit();
+    if (!(await process.end(exit)) || this.#options.signal.aborted) return;
+    if (execId === '') this.#keep({ pid: process.pid, exitStatus: exit.code, exitedAt: exit.exitedAt });
+    const processId = execId === '' ? this.id : execId;
+    const fact = { kind: 'exit', processId, pid: process.pid, exit, source: 'event' } as const;
+    const { pid } = process;
+    this.#options.publish({ containerId: this.id, processId, type: 'exit', pid, timestamp: new Date(), exit, fact });
+  }
+
+  #keep(end: DeadTask): void {
+    if (this.#state === 'deleted') return;
+    this.#keeping = writeExit(this.params.bundle, end).catch((err: unknown) => {
+      if (this.#state !== 'deleted') this.params.log.warn({ err, containerId: this.id }, 'keep the exit of a task');
+    });
+  }
+
+  #lose(): void {
+    this.#state = 'lost';
+    this.#shim?.close();
+    this.#shim = undefined;
+    const recovering = this.#recover()
+      .catch((err: unknown) => {
+        if (!this.#options.signal.aborted) this.params.log.error({ err, containerId: this.id }, 'look for a shim');
+      })
+      .finally(() => {
+        if (this.#recovering === recovering) this.#recovering = undefined;
+      });
+    this.#recovering = recovering;
+  }
+
+  /** Until the shim answers, or is known to be dead. A shim that hangs is not dead. */
+  async #recover(): Promise<void> {
+    const { dialect, params, signal } = this.#options;
+    let pauseMs: number = TIMEOUTS.retryFirst;
+    while (this.#state === 'lost' && !signal.aborted) {
+      try {
+        const shim = await dialect.connect(params, { timeoutMs: TIMEOUTS.load, signal });
+        if (await this.#findIn(shim)) return;
+        break;
+      } catch (err) {
+        if (isUnavailable(err)) break;
+        params.log.warn({ err, containerId: this.id }, 'reach a shim; trying again');
+      }
+      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => {});
+      pauseMs = Math.min(pauseMs * 2, TIMEOUTS.retryMax);
+    }
+    if (this.#state === 'lost' && !signal.aborted) await this.#bury();
+  }
+
+  /** False when the shim does not know the task. */
+  async #findIn(shim: Shim): Promise<boolean> {
+    try {
+      const { pid } = await shim.tasks.state({ id: this.id, execId: '' }, { timeoutMs: TIMEOUTS.load });
+      this.#adopt(shim, pid);
+      return true;
+    } catch (err) {
+      if (!isNotFound(err)) {
+        shim.close();
+        throw err;
+      }
+      await shim.tasks.shutdown({ id: this.id, now: true }, { timeoutMs: TIMEOUTS.shutdown }).catch(() => {});
+      shim.close();
+      return false;
+    }
+  }
+
+  /** The shim is dead: ends what it left running, then every process of the task that is not known to have ended. */
+  async #bury(): Promise<void> {
+    const { dialect, params } = this.#options;
+    const kept = await readExit(params.bundle);
+    let exitUnknown = false;
+    let end: DeadTask;
+    try {
+      const cleaned = await dialect.cleanup(params, { timeoutMs: TIMEOUTS.cleanup });
+      end = kept ?? { ...cleaned, pid: cleaned.pid === 0 ? this.pid : cleaned.pid };
+    } catch (err) {
+      params.log.error({ err, containerId: this.id }, `clean up after a dead shim: ${errorText(err)}`);
+      exitUnknown = kept === undefined;
+      end = kept ?? { pid: this.pid, exitStatus: 255, exitedAt: new Date() };
+    }
+    if (this.#state !== 'lost') return;
+    const init = this.#processes.get('');
+    if (init?.exit !== undefined) end = { ...end, exitStatus: init.exit.code, exitedAt: init.exit.exitedAt };
+    if (init !== undefined && init.pid === 0) init.pid = end.pid;
+    this.#end = end;
+    this.#state = 'dead';
+    const exit = { code: end.exitStatus, exitedAt: end.exitedAt, exitUnknown };
+    const others = [...this.#processes].filter(([execId]) => execId !== '');
+    // Execs end with their init, and first.
+    for (const [execId, process] of others)
+      await this.#ended(execId, process, { ...exit, code: exitUnknown ? 255 : 137 });
+    if (init !== undefined) await this.#ended('', init, exit);
+  }
+
+  #publish(type: Exclude<TaskEvent['type'], 'exit'>, execId: string, pid: number): void {
+    const processId = execId === '' ? this.id : execId;
+    const timestamp = new Date();
+    const fact = factOf(type, processId, pid, timestamp);
+    const event = { containerId: this.id, processId, type, pid, timestamp };
+    this.#options.publish(fact === undefined ? event : { ...event, fact });
+  }
+}
+
+/** For other clients that hold the task; the one that called has its answer. */
+function factOf(type: TaskEvent['type'], processId: string, pid: number, timestamp: Date): RunFact | undefined {
+  switch (type) {
+    case 'start':
+    case 'exec-started':
+      return { kind: 'started', processId, pid };
+    case 'paused':
+    case 'resumed':
+      return { kind: type, at: timestamp.getTime(), source: 'event' };
+    default:
+      return undefined;
+  }
+}
+
+/** Class and text as a shim refuses them, for what can be told without asking it. */
+export function finished(id: string, cause?: EngineError): NotFoundError {
+  return new NotFoundError(`task ${id}: process already finished`, { cause, fields: { containerId: id } });
+}

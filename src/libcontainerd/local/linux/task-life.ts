@@ -1,0 +1,192 @@
+import { errorText, isFailedPrecondition, isNotFound, isUnavailable } from '../../../errdefs/index.js';
+import type { Any } from '../../../protocol/gen/google/protobuf/any.js';
+import type { RpcCallOptions } from '../../../protocol/method.js';
+import type { ResolvedRuntime, ShimApi } from '../../../runtimes/index.js';
+import type { Bundle } from '../../../shim/bundle.js';
+import type { Shim, ShimParams } from '../../../shim/shim.js';
+import { containerOptions, taskOptions } from '../../objects/runtime-options.js';
+import type { ContainerState, TaskCreation } from '../../objects/task-service.js';
+import type { RuntimeOptions } from '../../types.js';
+import { ShimTask, type ShimTaskOptions } from './shim-task.js';
+import type { TaskCore } from './task-core.js';
+import { TIMEOUTS } from './timeouts.js';
+
+/**
+ * Makes a bundle, starts a shim in it (or takes a warm one) and creates the task. What was made is taken back when it
+ * fails, with a deadline of its own.
+ */
+export async function createShimTask(
+  core: TaskCore,
+  namespace: string,
+  creation: TaskCreation,
+  call: RpcCallOptions,
+): Promise<ShimTask> {
+  const { container, request } = creation;
+  const { id, spec } = container;
+  const runtime = await core.runtimes.resolve(container.runtime);
+  const packed = packOptions(core, runtime, creation);
+  const bundle = await core.bundles.create({ namespace, id, spec });
+  const params = core.paramsOf(bundle, { binary: runtime.shim, options: packed.start });
+  const options = shimTaskOptions(core, runtime.api, params);
+  let made: Shim | undefined;
+  try {
+    const shim =
+      (await core.warm?.take(runtime, params, spec, hasShimCgroup(container))) ??
+      (await options.dialect.start(params, call));
+    made = shim;
+    const { rootfs, terminal, stdin, stdout, stderr } = request;
+    const create = {
+      id,
+      bundle: bundle.path,
+      rootfs,
+      terminal,
+      stdin,
+      stdout,
+      stderr,
+      checkpoint: creation.options.criuImagePath ?? '',
+      parentCheckpoint: '',
+      options: packed.create,
+    };
+    const { pid } = await shim.tasks.create(create, call);
+    await watchOom(core, runtime.api, namespace, id, pid);
+    return ShimTask.created(options, shim, pid);
+  } catch (err) {
+    await takeBack(core, options, made, bundle);
+    throw err;
+  }
+}
+
+/** Ends a task's books: the shim deletes it and goes, and its bundle is removed. */
+export async function deleteShimTask(
+  core: TaskCore,
+  namespace: string,
+  task: ShimTask,
+  call: RpcCallOptions,
+): Promise<{ pid: number; exitStatus: number; exitedAt: Date | undefined }> {
+  const { id, params } = task;
+  await task.settled();
+  let reply: { pid: number; exitStatus: number; exitedAt: Date | undefined };
+  try {
+    reply = task.end ?? (await task.ask((tasks) => tasks.delete({ id, execId: '' }, call), call));
+  } catch (err) {
+    // The shim died over it: then it is known by now how the task ended.
+    if (task.end === undefined || !(isUnavailable(err) || isFailedPrecondition(err))) throw err;
+    reply = task.end;
+  }
+  core.oom.unwatch(keyOf(namespace, id));
+  const { shimPid } = task;
+  const isShared = core.table.all().some((other) => other !== task && shimPid !== 0 && other.shimPid === shimPid);
+  await task.release(isShared);
+  try {
+    const home = await core.warm?.homeOf(params.bundle);
+    if (home !== undefined) await core.warm?.removeHome(home);
+    await core.bundles.remove(params.bundle, { timeoutMs: TIMEOUTS.cleanup });
+  } finally {
+    core.table.remove(namespace, task);
+  }
+  return reply;
+}
+
+export function shimTaskOptions(core: TaskCore, api: ShimApi, params: ShimParams): ShimTaskOptions {
+  const { namespace, id } = params;
+  return {
+    dialect: core.dialects[api],
+    params,
+    publish: (event) => core.publish(namespace, event),
+    beforeExit: async () => {
+      if (api === 'v1') await core.oom.check(keyOf(namespace, id)).catch(() => 0);
+    },
+    signal: core.signal,
+  };
+}
+
+/** A v1 shim tells nobody of OOM kills, containerd itself watches for it; v2 shims do. */
+export async function watchOom(
+  core: TaskCore,
+  api: ShimApi,
+  namespace: string,
+  id: string,
+  pid: number,
+): Promise<void> {
+  if (api !== 'v1' || pid === 0) return;
+  try {
+    await core.oom.watch(keyOf(namespace, id), pid);
+  } catch (err) {
+    // Without a memory controller there are no OOM kills to tell of.
+    core.log.debug({ err, containerId: id }, 'watch for oom kills');
+  }
+}
+
+export function keyOf(namespace: string, id: string): string {
+  return `${namespace}/${id}`;
+}
+
+interface PackedOptions {
+  readonly start: Any | undefined;
+  readonly create: Any | undefined;
+}
+
+function packOptions(core: TaskCore, runtime: ResolvedRuntime, { container, options }: TaskCreation): PackedOptions {
+  const shimType = core.runtimes.shimTypeOf(container.runtime);
+  const merged = mergeOptions(core, runtime, container.runtimeOptions);
+  const base = containerOptions(shimType, merged);
+  const create = taskOptions(shimType, base, merged, options);
+  // v2 shims get the task's options at their start; v1 shims flags that stand in the container's.
+  return { start: runtime.api === 'v1' ? base : create, create };
+}
+
+function mergeOptions(
+  core: TaskCore,
+  runtime: ResolvedRuntime,
+  own: RuntimeOptions | undefined,
+): RuntimeOptions | undefined {
+  const defaults = runtime.options;
+  if (own?.kind === 'generic' || (own === undefined && defaults?.kind === 'generic')) return own ?? defaults;
+  if (own === undefined && defaults === undefined && !takesRuncOptions(runtime)) return undefined;
+  const given = Object.entries(own ?? {}).filter(([, value]) => value !== undefined);
+  return {
+    root: core.runcRoot,
+    ...(defaults?.kind === 'runc' ? defaults : {}),
+    ...Object.fromEntries(given),
+    kind: 'runc',
+  };
+}
+
+/** A warm shim lives in the cgroup of ours. */
+function hasShimCgroup({ runtimeOptions }: ContainerState): boolean {
+  return runtimeOptions?.kind === 'runc' && (runtimeOptions.shimCgroup ?? '') !== '';
+}
+
+function takesRuncOptions({ api, shimName }: ResolvedRuntime): boolean {
+  return api === 'v1' || /^containerd-shim-(?:runc|crun)-v\d+$/.test(shimName);
+}
+
+async function takeBack(
+  core: TaskCore,
+  options: ShimTaskOptions,
+  shim: Shim | undefined,
+  bundle: Bundle,
+): Promise<void> {
+  const { dialect, params } = options;
+  const { id, log } = params;
+  const call = { timeoutMs: TIMEOUTS.cleanup };
+  try {
+    if (shim !== undefined) {
+      const { tasks } = shim;
+      await tasks.kill({ id, execId: '', signal: 9, all: true }, call).catch(() => {});
+      const isDeleted = await tasks.delete({ id, execId: '' }, call).then(
+        () => true,
+        (err: unknown) => isNotFound(err),
+      );
+      await tasks.shutdown({ id, now: false }, { timeoutMs: TIMEOUTS.shutdown }).catch(() => {});
+      shim.close();
+      if (!isDeleted) await dialect.cleanup(params, call);
+    }
+    await core.bundles.remove(bundle, call);
+  } catch (err) {
+    log.error(
+      { err, containerId: id, bundle: bundle.path },
+      `take back a task that could not be created: ${errorText(err)}`,
+    );
+  }
+}

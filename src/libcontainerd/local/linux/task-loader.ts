@@ -1,0 +1,126 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorText } from '../../../errdefs/index.js';
+import type { Bundle } from '../../../shim/bundle.js';
+import { readBootstrap, readShimBinary, readShimRecord } from '../../../shim/bundle-files.js';
+import { endShim, findShims, type ShimProcess } from '../../../shim/shim-process.js';
+import { withinCall } from '../../deadline.js';
+import { ShimTask } from './shim-task.js';
+import type { TaskCore } from './task-core.js';
+import { shimTaskOptions, watchOom } from './task-life.js';
+import { TIMEOUTS } from './timeouts.js';
+
+/** Where to look for shims that nobody knows any more. */
+export interface ShimFolders {
+  /** Of bundles, warm ones too. */
+  readonly state: string;
+}
+
+/**
+ * What an earlier life left: a task for each bundle whose shim was started, entered at once and settled when its shim was
+ * found or found dead. A bundle whose shim never got that far is taken away. Never throws for one bundle.
+ */
+export async function loadTasks(core: TaskCore): Promise<void> {
+  const bundles = await core.bundles.list();
+  const unborn = await Promise.all(bundles.map((bundle) => enter(core, bundle)));
+  for (const bundle of unborn) {
+    if (bundle !== undefined) await removeUnborn(core, bundle);
+  }
+}
+
+/** After all tasks have settled: ends shims in our folders that none of them has. */
+export async function endLeakedShims(core: TaskCore, { state }: ShimFolders): Promise<void> {
+  const known = new Set([...core.table.all().map((task) => task.shimPid), ...(core.warm?.idlePids ?? [])]);
+  const isHung = new Set(
+    core.table
+      .all()
+      .filter((task) => task.state === 'lost')
+      .map((task) => task.params.bundle.path),
+  );
+  for (const shim of await findShims({ bundles: state, addresses: [state] }, { signal: core.signal })) {
+    if (known.has(shim.pid) || (shim.cwd !== undefined && isHung.has(shim.cwd))) continue;
+    core.log.warn({ pid: shim.pid, containerId: shim.id, namespace: shim.namespace }, 'end a leaked shim');
+    await endQuietly(core, shim);
+  }
+  await core.warm?.sweep(await homesInUse(core));
+}
+
+async function homesInUse(core: TaskCore): Promise<Set<string>> {
+  const homes = await Promise.all(core.table.all().map((task) => core.warm?.homeOf(task.params.bundle)));
+  return new Set(homes.map((home) => home?.path).filter((path) => path !== undefined));
+}
+
+/** Gives the bundle back when it has no task. */
+async function enter(core: TaskCore, bundle: Bundle): Promise<Bundle | undefined> {
+  try {
+    const [binary, record] = await Promise.all([readShimBinary(bundle), readShimRecord(bundle)]);
+    if (binary === undefined || (await readBootstrap(bundle)) === undefined) return bundle;
+    const api = record?.api ?? 'v2';
+    const params = core.paramsOf(bundle, { binary, options: undefined });
+    const task = ShimTask.found(shimTaskOptions(core, api, params));
+    core.table.enter(bundle.namespace, task);
+    void task.settled().then(() => watchOom(core, api, bundle.namespace, bundle.id, task.pid));
+    return undefined;
+  } catch (err) {
+    core.log.error({ err, containerId: bundle.id, bundle: bundle.path }, 'read a bundle');
+    return undefined;
+  }
+}
+
+/** Its shim, if there is one, has a container that nobody was ever told of. */
+async function removeUnborn(core: TaskCore, bundle: Bundle): Promise<void> {
+  const { id, namespace, path } = bundle;
+  const release = core.table.reserve(namespace, id);
+  try {
+    for (const shim of await findShims({ bundles: path }, { signal: core.signal })) await endQuietly(core, shim);
+    const binary = await readShimBinary(bundle);
+    const record = await readShimRecord(bundle);
+    if (binary !== undefined && (await exists(join(path, 'config.json')))) {
+      const params = core.paramsOf(bundle, { binary, options: undefined });
+      await core.dialects[record?.api ?? 'v2'].cleanup(params, { timeoutMs: TIMEOUTS.cleanup, signal: core.signal });
+    }
+    await core.bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
+  } catch (err) {
+    core.log.error(
+      { err, containerId: id, bundle: path },
+      `remove the bundle of a task that was never made: ${errorText(err)}`,
+    );
+  } finally {
+    release?.();
+  }
+}
+
+/**
+ * The slow part: waits until all shims were found or found dead, then ends the leaked ones. Ends early with the core.
+ * Never rejects.
+ */
+export async function finishLoading(
+  core: TaskCore,
+  { state, signal }: { state: string; signal: AbortSignal },
+): Promise<void> {
+  try {
+    const settled = Promise.all(core.table.all().map((task) => task.settled()));
+    // A shim that hangs settles nothing; the others' leftovers can wait no longer than this.
+    await withinCall('find the shims of an earlier life', settled, { timeoutMs: TIMEOUTS.load * 2, signal }).catch(
+      () => {},
+    );
+    if (!signal.aborted) await endLeakedShims(core, { state });
+  } catch (err) {
+    if (!signal.aborted) core.log.error({ err, state }, 'end leaked shims');
+  }
+}
+
+async function endQuietly(core: TaskCore, shim: ShimProcess): Promise<void> {
+  try {
+    await endShim(shim, { timeoutMs: TIMEOUTS.shutdown });
+  } catch (err) {
+    core.log.warn({ err, pid: shim.pid }, 'end a leaked shim');
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import { readlink, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../../../log/logger.js';
+import type { OciSpec } from '../../../oci/runtime-spec.js';
+import type { ResolvedRuntime } from '../../../runtimes/index.js';
+import type { Bundle } from '../../../shim/bundle.js';
+import { readBootstrap } from '../../../shim/bundle-files.js';
+import { BundleStore } from '../../../shim/bundle-store.js';
+import type { Shim, ShimParams } from '../../../shim/shim.js';
+import type { ShimV2 } from '../../../shimv2/index.js';
+import { TIMEOUTS } from './timeouts.js';
+
+/** In a container's bundle: the bundle that its shim was started in. */
+const HOME_LINK = 'shim-home';
+/** A shim with a spec of its own group; it never runs this. */
+const GROUP = 'io.containerd.runc.v2.group';
+const SANDBOX = 'io.kubernetes.cri.sandbox-id';
+/** New ones are started when nothing was taken for this long: a start has the machine to itself. */
+const REFILL_AFTER_MS = 30;
+
+interface Warm {
+  readonly shim: Shim;
+  readonly params: ShimParams;
+}
+
+interface Pool {
+  readonly namespace: string;
+  readonly binary: string;
+  readonly ready: Warm[];
+  timer: NodeJS.Timeout | undefined;
+  filling: Promise<void>;
+}
+
+export interface WarmShimsOptions {
+  /** How many are kept ready for each namespace and shim program. */
+  readonly size: number;
+  /** For their bundles. */
+  readonly folder: string;
+  readonly dialect: ShimV2;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly paramsOf: (bundle: Bundle, runtime: Pick<ShimParams, 'binary' | 'options'>) => ShimParams;
+}
+
+/**
+ * Shims of runc that were started before there was a container for them: a task that gets one pays for the OCI runtime
+ * only. Each is started in a bundle of its own and serves one container; its options come with that container's Create.
+ */
+export class WarmShims {
+  readonly #options: WarmShimsOptions;
+  readonly #bundles: BundleStore;
+  readonly #pools = new Map<string, Pool>();
+  /** Connections to those that serve a container, kept to know when their bundle can go. */
+  readonly #serving = new Set<Shim>();
+  #isClosed = false;
+
+  constructor(options: WarmShimsOptions) {
+    this.#options = options;
+    this.#bundles = new BundleStore(options.folder, { log: options.log });
+  }
+
+  /** Starts the first ones for a runtime that is expected to be used. Does not wait for them. */
+  prepare(namespace: string, runtime: ResolvedRuntime): void {
+    if (isWarmable(runtime)) this.#refillLater(this.#poolOf(namespace, runtime.shim), 0);
+  }
+
+  /** A connection to a warm shim for this container, or `undefined` when there is none, or it needs one of its own. */
+  async take(
+    runtime: ResolvedRuntime,
+    params: ShimParams,
+    spec: OciSpec,
+    needsOwn: boolean,
+  ): Promise<Shim | undefined> {
+    const { annotations = {} } = spec;
+    if (needsOwn || !isWarmable(runtime) || GROUP in annotations || SANDBOX in annotations) return undefined;
+    const pool = this.#poolOf(params.namespace, runtime.shim);
+    const warm = pool.ready.shift();
+    this.#refillLater(pool, REFILL_AFTER_MS);
+    if (warm === undefined) return undefined;
+    try {
+      const bootstrap = await readBootstrap(warm.params.bundle);
+      if (bootstrap === undefined) throw new Error('a warm shim lost its bootstrap');
+      await symlink(warm.params.bundle.path, join(params.bundle.path, HOME_LINK));
+      const shim = await this.#options.dialect.connectTo(bootstrap, params, { timeoutMs: TIMEOUTS.load });
+      this.#serving.add(warm.shim);
+      return shim;
+    } catch (err) {
+      this.#options.log.warn({ err, containerId: params.id }, 'use a warm shim; starting another');
+      await this.#end(warm);
+      return undefined;
+    }
+  }
+
+  /** The bundle that the shim of a container was started in, when that is not the container's own. */
+  async homeOf(bundle: Bundle): Promise<Bundle | undefined> {
+    try {
+      const path = await readlink(join(bundle.path, HOME_LINK));
+      const [namespace, id] = path.split('/').slice(-2);
+      const home = this.#bundles.at(namespace ?? '', id ?? '');
+      return home.path === path ? home : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** After the shim has ended. */
+  async removeHome(home: Bundle): Promise<void> {
+    await this.#bundles.remove(home, { timeoutMs: TIMEOUTS.cleanup });
+  }
+
+  /** Removes bundles of an earlier life whose shim is in no use; `used` are paths. The shims themselves are ended before. */
+  async sweep(used: ReadonlySet<string>): Promise<void> {
+    await this.#bundles.sweep();
+    for (const bundle of await this.#bundles.list()) {
+      const isMine = [...this.#pools.values()].some(({ ready }) =>
+        ready.some(({ params }) => params.bundle.path === bundle.path),
+      );
+      if (!isMine && !used.has(bundle.path)) await this.#bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
+    }
+  }
+
+  /** Of those that wait for a container. */
+  get idlePids(): number[] {
+    return [...this.#pools.values()].flatMap(({ ready }) => ready.map(({ shim }) => shim.pid));
+  }
+
+  /** Ends those that wait for a container; the others go on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const pool of this.#pools.values()) {
+      clearTimeout(pool.timer);
+      await pool.filling;
+      await Promise.all(pool.ready.splice(0).map((warm) => this.#end(warm)));
+    }
+    for (const shim of this.#serving) shim.close();
+  }
+
+  #poolOf(namespace: string, binary: string): Pool {
+    const key = `${namespace}\0${binary}`;
+    const pool = this.#pools.get(key) ?? { namespace, binary, ready: [], timer: undefined, filling: Promise.resolve() };
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #refillLater(pool: Pool, afterMs: number): void {
+    if (this.#isClosed) return;
+    clearTimeout(pool.timer);
+    pool.timer = setTimeout(() => {
+      pool.filling = pool.filling.then(() => this.#fill(pool));
+    }, afterMs);
+    pool.timer.unref();
+  }
+
+  async #fill(pool: Pool): Promise<void> {
+    while (!this.#isClosed && !this.#options.signal.aborted && pool.ready.length < this.#options.size) {
+      try {
+        pool.ready.push(await this.#start(pool));
+      } catch (err) {
+        this.#options.log.warn({ err, namespace: pool.namespace, binary: pool.binary }, 'start a warm shim');
+        return;
+      }
+    }
+  }
+
+  async #start({ namespace, binary }: Pool): Promise<Warm> {
+    const id = `warm-${randomBytes(8).toString('hex')}`;
+    const spec = { ociVersion: '1.0.2', annotations: { [GROUP]: id } };
+    const bundle = await this.#bundles.create({ namespace, id, spec });
+    const params = this.#options.paramsOf(bundle, { binary, options: undefined });
+    try {
+      const shim = await this.#options.dialect.start(params, { timeoutMs: TIMEOUTS.bootstrap });
+      const warm = { shim, params };
+      // It ended before it was used: out of memory, or somebody killed it.
+      void shim.closed.then(() => this.#drop(warm));
+      return warm;
+    } catch (err) {
+      await this.#bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
+      throw err;
+    }
+  }
+
+  async #drop(warm: Warm): Promise<void> {
+    this.#serving.delete(warm.shim);
+    for (const { ready } of this.#pools.values()) {
+      const at = ready.indexOf(warm);
+      if (at !== -1) ready.splice(at, 1);
+    }
+    try {
+      if (!this.#isClosed) await this.removeHome(warm.params.bundle);
+    } catch (err) {
+      this.#options.log.warn({ err, bundle: warm.params.bundle.path }, 'remove the bundle of a warm shim');
+    }
+  }
+
+  async #end({ shim, params }: Warm): Promise<void> {
+    const call = { timeoutMs: TIMEOUTS.shutdown };
+    try {
+      await shim.tasks.shutdown({ id: params.id, now: true }, call);
+      await Promise.race([shim.closed, new Promise((resolve) => setTimeout(resolve, call.timeoutMs).unref())]);
+    } catch (err) {
+      this.#options.log.debug({ err, bundle: params.bundle.path }, 'end a warm shim');
+    }
+    shim.close();
+    await this.removeHome(params.bundle).catch((err: unknown) => {
+      this.#options.log.warn({ err, bundle: params.bundle.path }, 'remove the bundle of a warm shim');
+    });
+  }
+}
+
+function isWarmable({ api, shimName }: ResolvedRuntime): boolean {
+  // v1 of it puts no two containers into one shim.
+  return api === 'v2' && /^containerd-shim-runc-v2$/.test(shimName);
+}

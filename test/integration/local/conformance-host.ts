@@ -1,0 +1,55 @@
+import type { CoreOptions } from '../../../src/libcontainerd/local/linux/options.js';
+import { clientSuite, shellProcess } from '../../../src/libcontainerd/testsuite/index.js';
+import type { Capabilities } from '../../../src/libcontainerd/types.js';
+import { LocalHost } from '../host/local-host.js';
+import { containerSpec } from '../host/spec.js';
+
+/** Eats memory until the kernel ends it, in a container of 16 MiB. */
+const OOM_SCRIPT = 'x=x; while :; do x=$x$x; done';
+
+export interface LocalConformance {
+  readonly name: string;
+  readonly runtime: string;
+  /** @default true */
+  readonly runtimeV1?: boolean;
+  /** @default 'cgroup1' */
+  readonly metrics?: Capabilities['metrics'];
+  readonly core?: CoreOptions;
+}
+
+/** No calls to a containerd are there to be counted. */
+const SKIPS: readonly string[] = [];
+
+/** Registers the conformance suite over an embedded core of its own. */
+export function localConformance(options: LocalConformance): void {
+  const { name, runtime, runtimeV1 = true, metrics = 'cgroup1', core } = options;
+  let host: LocalHost;
+  const capabilities: Capabilities = {
+    checkpoint: true,
+    pause: true,
+    liveAttach: true,
+    updateResources: true,
+    oomEvents: true,
+    runtimeV1,
+    metrics,
+  };
+  clientSuite(name, {
+    capabilities,
+    expectedSkips: SKIPS,
+    async setup() {
+      host = await LocalHost.start(core);
+      return {
+        newClient: (namespace) => host.client({ namespace, runtime }),
+        spec: (workload) => containerSpec({ rootfs: host.rootfs, process: shellProcess(workload) }),
+        process: shellProcess,
+        oomSpec: () =>
+          containerSpec({
+            rootfs: host.rootfs,
+            process: { args: ['/bin/sh', '-c', OOM_SCRIPT], cwd: '/' },
+            resources: { memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } },
+          }),
+      };
+    },
+    teardown: () => host.stop(),
+  });
+}

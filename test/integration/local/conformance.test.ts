@@ -1,0 +1,3 @@
+import { localConformance } from './conformance-host.js';
+
+localConformance({ name: 'embedded core, runc', runtime: 'runc' });
