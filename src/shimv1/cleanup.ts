@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isNotFound, toEngineError } from '../errdefs/index.js';
+import { isFailedPrecondition, isNotFound, toEngineError } from '../errdefs/index.js';
 import { parseSpec } from '../oci/parse-spec.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import { unmountBelow } from '../shim/mounts.js';
@@ -53,8 +53,14 @@ async function deleteContainer(params: ShimParams, call: RpcCallOptions & { time
 async function endLeftovers({ bundle, log, id }: ShimParams, call: RpcCallOptions): Promise<void> {
   const path = await cgroupPath(bundle.path);
   if (path === undefined) return;
-  const killed = await endCgroup(path, call);
-  if (killed > 0) log.warn({ containerId: id, killed }, 'processes had outlived the runtime');
+  try {
+    const killed = await endCgroup(path, call);
+    if (killed > 0) log.warn({ containerId: id, killed }, 'processes had outlived the runtime');
+  } catch (err) {
+    if (!isFailedPrecondition(err)) throw err;
+    // A spec that puts the container among others: nobody can tell which are its own.
+    log.warn({ err, containerId: id }, 'what is left of a container is not ended');
+  }
 }
 
 /** Of a spec for the driver `cgroupfs`; the one for systemd names a unit, and a relative path depends on the runtime. */

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, type FileHandle, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FifoStdio } from '../../../src/cio/fifo-stdio.js';
 import { createLogger } from '../../../src/log/logger.js';
 import type { LinuxResources, OciNamespace } from '../../../src/oci/runtime-spec.js';
 import { cgroup1FoldersAt } from '../../../src/platform/cgroup1-folders.js';
+import { makeFifos } from '../../../src/platform/fifo.js';
 import { packAny, packJson } from '../../../src/protocol/any.js';
 import { RuncOptions } from '../../../src/protocol/gen/containerd/options/linux_runc.js';
 import type { Any } from '../../../src/protocol/gen/google/protobuf/any.js';
@@ -73,6 +74,12 @@ export class V1Host {
     const box = new Box(this, params, spec.linux.cgroupsPath ?? '', { terminal, stdin });
     this.#boxes.push(box);
     return box;
+  }
+
+  /** Makes a FIFO and keeps it open, so that whoever opens it to write need not wait. */
+  async holdFifo(path: string): Promise<FileHandle> {
+    await makeFifos([path]);
+    return open(path, constants.O_RDWR | constants.O_NONBLOCK);
   }
 
   /** Ends everything; then fails when something was left. */
