@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Sets up what is missing and runs every test; the repetitive ones at a tenth of their count, with --full at all of it.
+# Sets up what is missing and runs every test; the repetitive ones at a tenth of their count. With --full at all of it,
+# and then the tests of test/vm on a cgroup v2 kernel in an emulator.
 # Further arguments name test files (src/... or test/..., .ts) to run in place of all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 SCALE=${SCALE:-0.1}
+full=
 if [[ ${1:-} == --full ]]; then
   SCALE=1
+  full=1
   shift
 fi
 export SCALE SUITE_SCALE=${SUITE_SCALE:-$SCALE}
@@ -18,8 +21,11 @@ files=()
 if (($# > 0)); then
   for file in "$@"; do files+=("dist-test/${file%.ts}.js"); done
 else
-  # Node 20 takes no patterns. The integration tests share two cores: one file at a time keeps their deadlines honest.
-  while IFS= read -r file; do files+=("$file"); done < <(find dist-test/src dist-test/test -name '*.test.js' | sort)
+  # Node 20 takes no patterns. What is in test/vm runs in its machine only. The integration tests share two cores: one
+  # file at a time keeps their deadlines honest.
+  while IFS= read -r file; do files+=("$file"); done < <(
+    find dist-test/src dist-test/test -path dist-test/test/vm -prune -o -name '*.test.js' -print | sort
+  )
 fi
 if ((${#files[@]} == 0)); then
   echo 'test: found no test file' >&2
@@ -35,5 +41,10 @@ mounts=$(grep ' /tmp/lcd-' /proc/self/mounts 2>/dev/null || true)
 if [[ -n $left$mounts ]]; then
   printf 'test: the tests left behind:\n%s\n%s\n' "$left" "$mounts" >&2
   status=1
+fi
+
+if [[ -n $full ]] && (($# == 0)); then
+  printf '\n=== npm run test:vm\n'
+  bash test/vm/run.sh || status=$?
 fi
 exit "$status"
