@@ -112,12 +112,16 @@ describe('TtrpcServer', { timeout: 60_000 }, () => {
     withServer(
       {
         connect: (_request, { signal }) =>
-          new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+          new Promise((_resolve, reject) => {
+            if (signal.aborted) reject(signal.reason);
+            else signal.addEventListener('abort', () => reject(signal.reason));
+          }),
       },
       async (peer) => {
         send(peer, 1, request({ timeoutNano: 20_000_000n }));
         await expectCode(peer, 1, 4);
         send(peer, 3, request({ timeoutNano: -1n }));
+        await expectCode(peer, 3, 4);
       },
     ));
 
@@ -281,6 +285,20 @@ describe('TtrpcServer', { timeout: 60_000 }, () => {
       assert.equal(server.activeRequests, 0);
       client.close();
     }));
+
+  it('takes the methods of an object of a class', () => {
+    class Tasks {
+      readonly #version = 'mine';
+      async connect() {
+        return { shimPid: 0, taskPid: 0, version: this.#version };
+      }
+    }
+    return withServer(new Tasks(), async (peer) => {
+      send(peer, 1);
+      const { response } = await peer.nextResponse();
+      assert.equal(ConnectResponse.decode(response.payload).version, 'mine');
+    });
+  });
 
   it('refuses to register a service twice, and a handler of no unary method', () => {
     const server = new TtrpcServer({ log });

@@ -23,6 +23,9 @@ export class ServiceTable {
       if (method === undefined || method.requestStream || method.responseStream) {
         throw new InvalidArgumentError(`register ${definition.fullName}: it has no unary method ${key}`);
       }
+    }
+    // By the definition's keys: the handlers may be methods of a class, which are no keys of the object.
+    for (const [key, method] of Object.entries(definition.methods)) {
       // The handler's own types are those of `method`, which the type of `handlers` has checked.
       const handler = Reflect.get(handlers, key) as Handler | undefined;
       if (handler === undefined) continue;
