@@ -1,5 +1,8 @@
 import { CanceledError, cancellation, type EngineError } from '../../../errdefs/index.js';
-import type { TaskCallOptions, TaskService } from '../../objects/task-service.js';
+import { withDefault, withinCall } from '../../deadline.js';
+import type { ContainerStore, TaskCallOptions, TaskService } from '../../objects/task-service.js';
+import type { CallOptions } from '../../types.js';
+import { TIMEOUTS } from './timeouts.js';
 
 /**
  * The tasks of a namespace as one client has them: its calls end with it, the tasks go on. What a call has begun goes on
@@ -44,6 +47,19 @@ export class ClientCalls {
       metrics: guard('Metrics', (r, o) => tasks.metrics(r, o)),
       wait: guard('Wait', (r, o) => tasks.wait(r, o)),
       mayHaveCreated: (err) => tasks.mayHaveCreated(err),
+    };
+  }
+
+  wrapStore(store: ContainerStore): ContainerStore {
+    const guard = <T>(name: string, options: CallOptions = {}, call: () => Promise<T>) => {
+      const what = `Containers/${name}`;
+      return this.#guard(what, options, () => withinCall(what, call(), withDefault(options, TIMEOUTS.call)));
+    };
+    return {
+      create: (container, options) => guard('Create', options, () => store.create(container)),
+      get: (id, options) => guard('Get', options, () => store.get(id)),
+      list: (options) => guard('List', options, () => store.list()),
+      delete: (id, options) => guard('Delete', options, () => store.delete(id)),
     };
   }
 

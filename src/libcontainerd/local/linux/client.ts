@@ -28,7 +28,7 @@ export class LocalClient extends ObjectClient {
     const calls = new ClientCalls();
     super(options, {
       tasks: calls.wrap(services.tasks),
-      containers: services.containers,
+      containers: calls.wrapStore(services.containers),
       assertUsable: (what, signal) => calls.assertUsable(what, signal),
       shimTypeOf: services.shimTypeOf,
       isConnected: () => true,

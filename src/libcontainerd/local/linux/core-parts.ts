@@ -30,6 +30,7 @@ import { WarmShims } from './warm-shims.js';
 export class CoreParts {
   readonly root: string;
   readonly state: string;
+  readonly eventSocket: string;
   readonly log: Logger;
   readonly bus = new EventBus();
   readonly core: TaskCore;
@@ -41,6 +42,7 @@ export class CoreParts {
   private constructor(parts: OpenedParts) {
     this.root = parts.root;
     this.state = parts.state;
+    this.eventSocket = parts.eventSocket;
     this.log = parts.log;
     this.bus = parts.bus;
     this.core = parts.core;
@@ -80,6 +82,7 @@ export class CoreParts {
 interface OpenedParts {
   readonly root: string;
   readonly state: string;
+  readonly eventSocket: string;
   readonly log: Logger;
   readonly bus: EventBus;
   readonly core: TaskCore;
@@ -155,7 +158,7 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
   });
   await bundles.sweep();
   const [capabilities] = await Promise.all([capabilitiesHere(runtimes), loadTasks(core)]);
-  return { root, state, log, bus, core, capabilities, keeper, abort, closers };
+  return { root, state, eventSocket, log, bus, core, capabilities, keeper, abort, closers };
 }
 
 function makeStateFolder(folder: string): void {

@@ -10,6 +10,7 @@ import {
 import type { WaitResponse } from '../../../protocol/gen/containerd/shim/task_v2.js';
 import type { RpcCallOptions } from '../../../protocol/method.js';
 import type { DeadTask, Shim, ShimDialect, ShimParams, ShimTasks } from '../../../shim/shim.js';
+import { shimEnded } from '../../../shim/shim-end.js';
 import { withDefault, withinCall } from '../../deadline.js';
 import type { TaskEvent } from '../../objects/event-facts.js';
 import { exitOfReply } from '../../objects/process-facts.js';
@@ -170,6 +171,7 @@ export class ShimTask {
         if (!isUnavailable(err))
           this.params.log.warn({ err, containerId: this.id }, 'shut down a shim; it may be leaked');
       }
+      if (!isShared) await shimEnded(shim.pid, TIMEOUTS.shutdown);
       shim.close();
     }
     await this.#keeping;

@@ -12,8 +12,10 @@ import { TIMEOUTS } from './timeouts.js';
 
 /** Where to look for shims that nobody knows any more. */
 export interface ShimFolders {
-  /** Of bundles, warm ones too. */
+  /** Has the folders of bundles, of warm shims too. */
   readonly state: string;
+  /** Where shims of ours publish. */
+  readonly eventSocket: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function loadTasks(core: TaskCore): Promise<void> {
 }
 
 /** After all tasks have settled: ends shims in our folders that none of them has. */
-export async function endLeakedShims(core: TaskCore, { state }: ShimFolders): Promise<void> {
+export async function endLeakedShims(core: TaskCore, { state, eventSocket }: ShimFolders): Promise<void> {
   const known = new Set([...core.table.all().map((task) => task.shimPid), ...(core.warm?.idlePids ?? [])]);
   const isHung = new Set(
     core.table
@@ -37,7 +39,7 @@ export async function endLeakedShims(core: TaskCore, { state }: ShimFolders): Pr
       .filter((task) => task.state === 'lost')
       .map((task) => task.params.bundle.path),
   );
-  for (const shim of await findShims({ bundles: state, addresses: [state] }, { signal: core.signal })) {
+  for (const shim of await findShims({ bundles: state, addresses: [eventSocket] }, { signal: core.signal })) {
     if (known.has(shim.pid) || (shim.cwd !== undefined && isHung.has(shim.cwd))) continue;
     core.log.warn({ pid: shim.pid, containerId: shim.id, namespace: shim.namespace }, 'end a leaked shim');
     await endQuietly(core, shim);
@@ -96,7 +98,7 @@ async function removeUnborn(core: TaskCore, bundle: Bundle): Promise<void> {
  */
 export async function finishLoading(
   core: TaskCore,
-  { state, signal }: { state: string; signal: AbortSignal },
+  { state, eventSocket, signal }: ShimFolders & { readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     const settled = Promise.all(core.table.all().map((task) => task.settled()));
@@ -104,7 +106,7 @@ export async function finishLoading(
     await withinCall('find the shims of an earlier life', settled, { timeoutMs: TIMEOUTS.load * 2, signal }).catch(
       () => {},
     );
-    if (!signal.aborted) await endLeakedShims(core, { state });
+    if (!signal.aborted) await endLeakedShims(core, { state, eventSocket });
   } catch (err) {
     if (!signal.aborted) core.log.error({ err, state }, 'end leaked shims');
   }

@@ -8,6 +8,7 @@ import type { Bundle } from '../../../shim/bundle.js';
 import { readBootstrap } from '../../../shim/bundle-files.js';
 import { BundleStore } from '../../../shim/bundle-store.js';
 import type { Shim, ShimParams } from '../../../shim/shim.js';
+import { shimEnded } from '../../../shim/shim-end.js';
 import type { ShimV2 } from '../../../shimv2/index.js';
 import { TIMEOUTS } from './timeouts.js';
 
@@ -202,6 +203,7 @@ export class WarmShims {
       this.#options.log.debug({ err, bundle: params.bundle.path }, 'end a warm shim');
     }
     shim.close();
+    await shimEnded(shim.pid, TIMEOUTS.shutdown);
     await this.removeHome(params.bundle).catch((err: unknown) => {
       this.#options.log.warn({ err, bundle: params.bundle.path }, 'remove the bundle of a warm shim');
     });
