@@ -31,7 +31,7 @@ export function shimArguments(params: ShimParams, action: ShimAction): string[] 
  * Variables of this process that are not the shim's business. runc would tell systemd through the first that we are
  * ready (moby unsets it too); the others belong to Node, and to sockets that systemd passed to us.
  */
-const NOT_HANDED_ON = /^(NOTIFY_SOCKET|WATCHDOG_(PID|USEC)|LISTEN_(FDS|PID|FDNAMES)|NODE_.*|npm_.*|SCHED_CORE)$/;
+const NOT_HANDED_ON = /^(NOTIFY_SOCKET|WATCHDOG_(PID|USEC)|LISTEN_(FDS|PID|FDNAMES)|NODE_.*|npm_.*)$/;
 
 /**
  * The environment of a shim's action: ours, since shims are configured by variables of their own, PATH is where they

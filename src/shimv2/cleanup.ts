@@ -8,6 +8,7 @@ import { unmountBelow } from '../shim/mounts.js';
 import type { DeadTask, ShimParams } from '../shim/shim.js';
 import { runAction } from '../shim/spawn.js';
 import { shimArguments, shimEnvironment } from './binary.js';
+import { removeCgroups } from './cgroup-folders.js';
 import { initPid, killProcesses } from './container-processes.js';
 import { readExitStatusFile } from './exit-status-file.js';
 import { endShimsOf } from './leftover-shim.js';
@@ -44,7 +45,8 @@ export async function cleanupDeadShim(params: ShimParams, call: RpcCallOptions =
     await attempt(params, 'delete by the runtime', () => deleteByRuntime(params, step));
   }
   if (signal?.aborted) throw cancellation(`clean up after shim of ${params.id}`, signal.reason);
-  await killProcesses(bundle, spec, step);
+  await killProcesses(bundle, spec, pid, step);
+  await attempt(params, 'remove the cgroup', () => removeCgroups(spec));
   await unmountBelow(join(bundle.path, 'rootfs'), step);
   await removeDeadSockets(sockets);
 

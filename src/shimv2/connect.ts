@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as afterReads } from 'node:timers/promises';
 import {
   CanceledError,
   DataLossError,
@@ -127,6 +128,9 @@ class ConnectedShim implements Shim {
     this.#transport = transport;
     this.pid = pid;
     this.closed = transport.closed.then(async (reason) => {
+      // What it logged last, such as why it died, arrives with the end of the connection.
+      await afterReads();
+      await afterReads();
       try {
         await pump?.close();
       } catch (err) {

@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import process from 'node:process';
-import { setTimeout as delay } from 'node:timers/promises';
-import { FailedPreconditionError } from '../errdefs/index.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { cancellation, FailedPreconditionError } from '../errdefs/index.js';
 import type { OciSpec } from '../oci/runtime-spec.js';
+import { cgroup1Folders } from '../platform/cgroup1-folders.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import type { Bundle } from '../shim/bundle.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -20,36 +21,48 @@ export async function initPid(bundle: Bundle): Promise<number> {
 
 /**
  * Kills what still runs in the container's cgroup and waits for the end. A process is told by its cgroup and not by a
- * pid, which another one may have by now. Where we are in that cgroup ourselves, it is nobody's own: nothing is killed.
+ * pid, which another one may have by now. Where we or pid 1 are in that cgroup, it is nobody's own: nothing is killed.
+ *
+ * @param pid of init, 0 when unknown. Where the spec names no cgroup it alone is killed, if its cgroup has the id's name
  * @throws FailedPreconditionError when some are left in the end, as those in an uninterruptible sleep are; CanceledError
  */
-export async function killProcesses(bundle: Bundle, spec: OciSpec | undefined, call: RpcCallOptions): Promise<void> {
-  const cgroup = cgroupEnd(spec?.linux?.cgroupsPath, bundle.id);
-  if (isWithin(await cgroupsOf('self'), cgroup)) return;
-  const endBy = performance.now() + (call.timeoutMs ?? TIMEOUTS.stepMs);
+export async function killProcesses(
+  { id }: Bundle,
+  spec: OciSpec | undefined,
+  pid: number,
+  call: RpcCallOptions,
+): Promise<void> {
+  const { signal, timeoutMs = TIMEOUTS.stepMs } = call;
+  const what = `end processes of ${id}`;
+  const named = cgroupEnd(spec?.linux?.cgroupsPath);
+  const cgroup = named ?? id;
+  for (const other of ['self', '1']) if (isWithin(await cgroupsOf(other), cgroup)) return;
+  const endBy = performance.now() + timeoutMs;
   for (;;) {
-    const pids = await processesOf(cgroup);
+    const candidates = named === undefined ? [String(pid)] : await allPids();
+    const pids = await within(cgroup, candidates);
     if (pids.length === 0) return;
+    if (signal?.aborted) throw cancellation(what, signal.reason);
     if (performance.now() > endBy) {
-      throw new FailedPreconditionError(`end processes of ${bundle.id}: some do not end by SIGKILL`, {
-        fields: { containerId: bundle.id, pids },
-      });
+      throw new FailedPreconditionError(`${what}: some do not end by SIGKILL`, { fields: { containerId: id, pids } });
     }
-    for (const pid of pids) kill(pid);
-    await delay(LOOK_EVERY_MS, undefined, call.signal === undefined ? {} : { signal: call.signal });
+    for (const each of pids) kill(each);
+    for (const each of pids) await thaw(each);
+    await pause(LOOK_EVERY_MS);
   }
 }
 
 /**
  * The part of a cgroup's path that only the container's has: what the spec says, relative to wherever the runtime put
- * it; `slice:prefix:name` is systemd's way to say it; runc takes the id where the spec says nothing.
+ * it; `slice:prefix:name` is systemd's way to say it. `undefined` where it says nothing.
  */
-export function cgroupEnd(cgroupsPath: string | undefined, id: string): string {
-  if (cgroupsPath === undefined || cgroupsPath === '') return id;
+export function cgroupEnd(cgroupsPath: string | undefined): string | undefined {
+  if (cgroupsPath === undefined) return undefined;
   const [, prefix, name] = /^[^/:]*:([^/:]*):([^/:]+)$/.exec(cgroupsPath) ?? [];
   if (name !== undefined) return prefix === '' ? `${name}.scope` : `${prefix}-${name}.scope`;
-  const path = posix.normalize(cgroupsPath).replace(/^\/+|\/+$/g, '');
-  return path === '' || path === '.' ? id : path;
+  // Absolute first: then no '..' leads out of it.
+  const path = posix.normalize(`/${cgroupsPath}`).replace(/^\/+|\/+$/g, '');
+  return path === '' ? undefined : path;
 }
 
 /** @param text of /proc/<pid>/cgroup: `hierarchy:controllers:path` lines */
@@ -60,13 +73,24 @@ export function isWithin(text: string, end: string): boolean {
   });
 }
 
-async function processesOf(cgroup: string): Promise<number[]> {
-  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+async function allPids(): Promise<string[]> {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+}
+
+async function within(cgroup: string, pids: readonly string[]): Promise<number[]> {
   const found: number[] = [];
-  for (const name of names) {
-    if (Number(name) !== process.pid && isWithin(await cgroupsOf(name), cgroup)) found.push(Number(name));
-  }
+  for (const pid of pids) if (isWithin(await cgroupsOf(pid), cgroup)) found.push(Number(pid));
   return found;
+}
+
+/** With cgroup v1 a frozen process does not even die. */
+async function thaw(pid: number): Promise<void> {
+  try {
+    const folder = (await cgroup1Folders(pid))?.get('freezer');
+    if (folder !== undefined) await writeFile(join(folder, 'freezer.state'), 'THAWED', { flag: 'r+' });
+  } catch {
+    // It ended meanwhile. Otherwise it is found again, and the wait has an end.
+  }
 }
 
 /** Empty for one that ended meanwhile, and for a zombie, which waits for its parent and not for us. */
