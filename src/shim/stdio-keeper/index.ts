@@ -1,0 +1,1 @@
+export { StdioKeeper, type StdioKeeperOptions } from './stdio-keeper.js';

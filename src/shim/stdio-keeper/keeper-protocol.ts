@@ -1,0 +1,59 @@
+/**
+ * What is spoken on the keeper's socket. A request is a line of words with a blank between them, each percent-encoded;
+ * each gets one line back, in order: `ok` with words, or `error` with an errno and a text.
+ *
+ * | request | reply | effect |
+ * |---|---|---|
+ * | `ping` | `ok <protocol> <pid> <descriptors held> <limit of descriptors>` | |
+ * | `hold KEY PATH...` | `ok` | opens the read ends; those that the key held before are closed afterwards |
+ * | `release KEY` | `ok` | closes them; also when there are none |
+ * | `list` | `ok KEY,PATH,... ...` | |
+ *
+ * A keeper outlives upgrades of the engine: what is here stays as it is.
+ */
+export const PROTOCOL_VERSION = '1';
+
+/** The keeper's first line on its stdout, when it listens. */
+export const READY = 'ready';
+
+export function encodeWords(words: readonly string[]): string {
+  return `${words.map(encodeURIComponent).join(' ')}\n`;
+}
+
+/** @throws URIError when a word is not encoded as it should be */
+export function decodeWords(line: string): string[] {
+  return line === '' ? [] : line.split(' ').map(decodeURIComponent);
+}
+
+export function encodeHeld(held: Iterable<readonly [string, readonly string[]]>): string {
+  const entries = Array.from(held, ([key, paths]) => [key, ...paths].map(encodeURIComponent).join(','));
+  return `${['ok', ...entries].join(' ')}\n`;
+}
+
+/** @param words the undecoded ones after `ok` */
+export function decodeHeld(words: readonly string[]): Map<string, string[]> {
+  return new Map(
+    words.map((word) => {
+      const [key = '', ...paths] = word.split(',').map(decodeURIComponent);
+      return [key, paths];
+    }),
+  );
+}
+
+/** Cuts a stream of ASCII into lines. */
+export class LineSplitter {
+  readonly #maxLength: number;
+  #rest = '';
+
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
+
+  /** The lines that are complete now; `undefined` when one is too long, and nothing more can be made of the stream. */
+  push(text: string): string[] | undefined {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    const isTooLong = this.#rest.length > this.#maxLength || lines.some((line) => line.length > this.#maxLength);
+    return isTooLong ? undefined : lines;
+  }
+}
