@@ -28,12 +28,13 @@ const V2_DETAILS = 'containerd.runc.v1.ProcessDetails';
  * The task service of API v2 on a shim of API v1. There, one map holds the container's first process under the
  * container's id and execs under theirs; a shim has one container, so most requests name none. Measured on 1.6.20:
  *
- * - A failed Create leaves no task; Create with the same id may follow.
- * - Wait before Start waits; Wait between exit and Delete answers at once; after Delete it is NotFound, and a Wait that
- *   was under way before is answered all the same.
+ * - Wait before Start waits; between exit and Delete it answers at once; after Delete it is NotFound. For an exec that
+ *   was never started it waits on, even when init is deleted; for one that failed to start it answers 0 at once.
+ * - A task may be created again in the same shim, after a Create that failed and after Delete.
  * - A call on the container after Delete is FailedPrecondition "container must be created", and a resize of an unknown
  *   process Unknown: both are made NotFound here, as shims of API v2 answer.
- * - Create, Start and Delete of init hold a lock that all other calls take, but Wait under way is not disturbed.
+ * - What the state does not allow (pause twice, exec while paused, delete while running) is Unknown, with words only.
+ * - Create, Start, and Delete of init hold a lock that all other calls wait for, but not a Wait that is under way.
  */
 export function tasksOver({ calls, params, options, socket, pid }: TasksOptions): ShimTasks {
   const metrics = new TaskMetrics();

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isAlreadyExists, isNotFound } from '../../../src/errdefs/index.js';
+import { createLogger } from '../../../src/log/logger.js';
 import { isAlive, processStartTime } from '../../../src/platform/process.js';
 import { packAny, packJson, unpackAny } from '../../../src/protocol/any.js';
 import { CreateOptions } from '../../../src/protocol/gen/containerd/options/linux_runc.js';
@@ -191,7 +192,18 @@ describe('shim API v1', { skip }, () => {
     await running.stdio.close();
   });
 
-  it('leaves the class of a failed create, and takes another', async () => {
+  it('copies what the shim logs', async () => {
+    const lines: string[] = [];
+    const log = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } });
+    const box = await host.box('logging', { args: SLEEP });
+    const shim = await shimV1.start({ ...box.params, debug: true, log });
+    await until('the shim has logged', () => lines.some((line) => line.includes('serving api on unix socket')));
+    assert.ok(lines.every((line) => line.includes('"containerId":"logging"')));
+    await shim.tasks.shutdown({ id: box.id, now: false });
+    await shim.closed;
+  });
+
+  it('tells why a create failed, and takes another', async () => {
     const box = await host.box('failing', { args: ['/bin/no-such-program'] });
     const shim = await shimV1.start(box.params);
     const request = {
