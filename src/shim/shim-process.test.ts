@@ -52,7 +52,12 @@ describe('findShims', () => {
 
   it('reads the flags of both generations', async () => {
     const v1 = await start(['--namespace=ns', '-workdir', '/w/moby/c2', '-debug'], { cwd: bundle() });
-    assert.deepEqual(await find(), [{ ...v1, namespace: 'ns', id: 'c2', cwd: bundle() }]);
+    const ours = await start(['-namespace', 'ns', '-workdir', join(bundle(), 'work')], { cwd: bundle() });
+    const found = (await find()).sort((a, b) => a.id.localeCompare(b.id));
+    assert.deepEqual(found, [
+      { ...ours, namespace: 'ns', id: 'c1', cwd: bundle() },
+      { ...v1, namespace: 'ns', id: 'c2', cwd: bundle() },
+    ]);
   });
 
   it('finds by address and by environment', async () => {

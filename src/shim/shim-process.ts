@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cancellation, DeadlineExceededError, toEngineError } from '../errdefs/index.js';
@@ -51,7 +51,7 @@ export async function findShims(query: ShimQuery, call: RpcCallOptions = {}): Pr
   for (const pid of await pids()) {
     if (signal?.aborted) throw cancellation('find shims', signal.reason);
     if (performance.now() > endBy) throw new DeadlineExceededError(`find shims: not done within ${timeoutMs} ms`);
-    const shim = await shimOf(pid);
+    const shim = await shimOf(pid, bundles);
     if (shim === undefined) continue;
     const { found, address } = shim;
     // A container may give its processes any arguments; it must not have another one taken for a dead one.
@@ -104,18 +104,26 @@ async function pids(): Promise<number[]> {
   }
 }
 
-async function shimOf(pid: number): Promise<{ found: ShimProcess; address: string | undefined } | undefined> {
+async function shimOf(
+  pid: number,
+  bundles: string,
+): Promise<{ found: ShimProcess; address: string | undefined } | undefined> {
   const started = identify(pid);
   const flags = flagsOf((await commandLine(pid)) ?? []);
   const namespace = flags.get('namespace');
   const workdir = flags.get('workdir');
-  const id = flags.get('id') ?? (workdir === undefined ? undefined : basename(workdir));
+  const id = flags.get('id') ?? (workdir === undefined ? undefined : idOfWorkdir(workdir, bundles));
   if (started === undefined || namespace === undefined || id === undefined) return undefined;
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
   // What was read is of one process only if the same one is still there.
   if (identify(pid)?.startTime !== started.startTime) return undefined;
   const folder = cwd?.endsWith(DELETED) ? cwd.slice(0, -DELETED.length) : cwd;
   return { found: { pid, startTime: started.startTime, namespace, id, cwd: folder }, address: flags.get('address') };
+}
+
+/** A shim of v1 is told no id: its folder is `<bundle>/work` with us, and named for the container with containerd. */
+function idOfWorkdir(workdir: string, bundles: string): string {
+  return basename(isInside(bundles, workdir) ? dirname(workdir) : workdir);
 }
 
 function pidNamespace(pid: number | 'self'): Promise<string | undefined> {
