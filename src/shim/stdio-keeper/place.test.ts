@@ -66,7 +66,9 @@ export class KeeperPlace {
   write({ stdout, stderr }: StdioConfig, bytes: number): ChildProcess {
     const script = `exec 3<>"$1" 4<>"$2"; head -c ${bytes} /dev/zero >&3; head -c ${bytes} /dev/zero >&4`;
     const child = spawn('sh', ['-c', script, 'sh', stdout, stderr], { stdio: 'ignore', timeout: 60_000 });
-    if (child.pid !== undefined) this.track(child.pid);
+    // Not there when it has ended already.
+    const identity = identify(child.pid ?? 0);
+    if (identity !== undefined) this.#processes.push(identity);
     return child;
   }
 
