@@ -19,7 +19,7 @@ import { LogPump } from '../shim/log-pump.js';
 import type { Shim, ShimParams } from '../shim/shim.js';
 import { grpcTasks, type TaskApi, ttrpcTasks } from './client.js';
 import { watchSocket } from './lifeline.js';
-import { socketFile } from './sockets.js';
+import { removeDeadSockets, socketFile } from './sockets.js';
 import type { SpokenBootstrap } from './start-reply.js';
 import { TIMEOUTS, timeLeft } from './timeouts.js';
 
@@ -54,7 +54,7 @@ export async function connectShim(
   }
   try {
     const pid = await askPid(params, transport.api, left());
-    return new ConnectedShim(transport, pid, pump, params);
+    return new ConnectedShim(transport, pid, pump, socketFile(bootstrap.address), params);
   } catch (err) {
     const error = toEngineError(err, what);
     transport.close(error);
@@ -124,18 +124,26 @@ class ConnectedShim implements Shim {
   readonly closed: Promise<EngineError>;
   readonly #transport: Transport;
 
-  constructor(transport: Transport, pid: number, pump: LogPump | undefined, { id, log }: ShimParams) {
+  /** @param file of the socket, where it has one */
+  constructor(
+    transport: Transport,
+    pid: number,
+    pump: LogPump | undefined,
+    file: string | undefined,
+    { id, log }: ShimParams,
+  ) {
+    const logged = (what: string) => (err: unknown) =>
+      log.warn({ containerId: id, err }, `cannot ${what} after the shim`);
     this.#transport = transport;
     this.pid = pid;
     this.closed = transport.closed.then(async (reason) => {
+      // Shims of containerd 2 leave the socket of a group behind: they look for one of the container's name.
+      if (file !== undefined && isUnavailable(reason))
+        await removeDeadSockets([file]).catch(logged('remove its socket'));
       // What it logged last, such as why it died, arrives with the end of the connection.
       await afterReads();
       await afterReads();
-      try {
-        await pump?.close();
-      } catch (err) {
-        log.warn({ containerId: id, err }, 'cannot close the log of the shim');
-      }
+      await pump?.close().catch(logged('close its log'));
       return reason;
     });
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rmSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { parseSpec } from '../oci/parse-spec.js';
@@ -46,11 +47,19 @@ export function socketFile(address: string): string | undefined {
   return address.startsWith('unix:///') ? address.slice('unix://'.length) : undefined;
 }
 
-/** Removes the files of sockets that nobody listens at. Those that accept, or do not answer at once, stay. */
+/**
+ * Removes the files of sockets that nobody listens at. Those that accept, or do not answer at once, stay, and one that
+ * a new shim has bound meanwhile.
+ */
 export async function removeDeadSockets(paths: Iterable<string>): Promise<void> {
   await Promise.all(
     [...new Set(paths)].map(async (path) => {
-      if ((await knock(path)) === 'refused') await rm(path, { force: true });
+      const knocked = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if ((await knock(path)) !== 'refused') return;
+      // At once after another, with no turn of the event loop between.
+      const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if (found === undefined || found.ino !== knocked?.ino || found.ctimeNs !== knocked.ctimeNs) return;
+      rmSync(path, { force: true });
     }),
   );
 }

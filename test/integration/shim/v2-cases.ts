@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeadlineExceeded, isNotFound, isUnavailable } from '../../../src/errdefs/index.js';
 import { identify } from '../../../src/platform/process-identity.js';
 import { readBootstrap, readShimBinary } from '../../../src/shim/bundle-files.js';
+import { readMounts } from '../../../src/shim/mounts.js';
+import { cgroupRoots } from '../../../src/shim/shim-cgroup.js';
 import { createShimV2 } from '../../../src/shimv2/index.js';
 import { socketFile } from '../../../src/shimv2/sockets.js';
 import { until } from '../host/until.js';
@@ -233,13 +235,21 @@ export function describeShim({ binary, apiVersion, readsSpec }: ShimFacts): void
     await host.bundles.remove(params.bundle);
   });
 
-  it('adjusts itself: cgroup by the options, OOM score by ours', async () => {
-    const params = await host.params('placed');
+  it('places itself: in the cgroup of its options, with an OOM score by ours', async () => {
+    const cgroup = '/libcontainerd-test/shims';
+    // Of v1 the memory hierarchy alone: a cgroup of cpuset takes nobody before it was told its processors.
+    const roots = cgroupRoots(await readMounts()).filter((root) => !/cgroup\/(?!memory)/.test(root));
+    const folders = roots.map((root) => join(root, cgroup));
+    for (const folder of folders) await mkdir(folder, { recursive: true });
+    const params = await host.params('placed', { options: { shimCgroup: cgroup } });
     const shim = await dialect.start(params);
     const score = async (pid: number | 'self') => Number(await readFile(`/proc/${pid}/oom_score_adj`, 'utf8'));
     assert.equal(await score(shim.pid), Math.min(1000, (await score('self')) + 1));
+    assert.match(await readFile(`/proc/${shim.pid}/cgroup`, 'utf8'), /:(memory)?:.*\/libcontainerd-test\/shims$/m);
     await host.shutdown(shim, 'placed');
     await shim.closed;
+    await until('the end of the shim', () => identify(shim.pid) === undefined);
+    for (const folder of folders) await rmdir(folder);
     await host.bundles.remove(params.bundle);
   });
 }

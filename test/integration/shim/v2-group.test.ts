@@ -1,18 +1,30 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isUnavailable } from '../../../src/errdefs/index.js';
 import { identify } from '../../../src/platform/process-identity.js';
 import { readBootstrap } from '../../../src/shim/bundle-files.js';
 import { shimV2 } from '../../../src/shimv2/index.js';
-import { missing } from '../host/requirements.js';
+import { otherContainerd } from '../host/other-containerd.js';
+import { missing, SCALE } from '../host/requirements.js';
 import { ShimHost } from './v2-host.js';
 
 const GROUP = 'io.containerd.runc.v2.group';
 
 describe('containers of one group', { skip: missing('containerd-shim-runc-v2', 'runc', 'busybox') }, () => {
+  describeGroups('/usr/bin/containerd-shim-runc-v2');
+});
+
+const other = SCALE < 1 ? 'only in full runs (npm run test:full)' : otherContainerd('sid', 'containerd-2');
+const skip = typeof other === 'string' ? other : false;
+describe('containers of one group at containerd 2.1', { skip }, () => {
+  if (typeof other !== 'string') describeGroups(join(other.binary, '../containerd-shim-runc-v2'));
+});
+
+function describeGroups(binary: string): void {
   let host: ShimHost;
   before(async () => {
-    host = await ShimHost.start('/usr/bin/containerd-shim-runc-v2');
+    host = await ShimHost.start(binary);
   });
   after(() => host.stop());
 
@@ -52,7 +64,7 @@ describe('containers of one group', { skip: missing('containerd-shim-runc-v2', '
   });
 
   it('come to a shim that was started ahead of them', async () => {
-    const warm = await host.params('warm', { annotations: { [GROUP]: 'w' } });
+    const warm = await host.params('warm', { spec: { ociVersion: '1.0.2' }, annotations: { [GROUP]: 'w' } });
     const warmed = await shimV2.start(warm);
     const bootstrap = await readBootstrap(warm.bundle);
     assert.ok(bootstrap !== undefined);
@@ -63,11 +75,11 @@ describe('containers of one group', { skip: missing('containerd-shim-runc-v2', '
     // The engine that started it is gone, and so is the bundle that it was started in.
     warmed.close();
     shim.close();
+    await host.bundles.remove(warm.bundle);
     const again = await shimV2.connect(params);
     assert.equal(again.pid, warmed.pid);
     await host.discard(again, params);
     assert.ok(isUnavailable(await again.closed));
-    await host.bundles.remove(warm.bundle);
   });
 
   it('all end when their shim is killed, each by its own cleanup', async () => {
@@ -89,4 +101,4 @@ describe('containers of one group', { skip: missing('containerd-shim-runc-v2', '
       await host.bundles.remove(params.bundle);
     }
   });
-});
+}

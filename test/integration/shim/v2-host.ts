@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger } from '../../../src/log/logger.js';
-import type { LinuxResources } from '../../../src/oci/runtime-spec.js';
+import type { LinuxResources, OciSpec } from '../../../src/oci/runtime-spec.js';
 import { packAny, packJson } from '../../../src/protocol/any.js';
 import { Options } from '../../../src/protocol/gen/containerd/options/runc.js';
 import { EventsDefinition } from '../../../src/protocol/gen/containerd/services/events_ttrpc.js';
@@ -27,6 +27,8 @@ export interface BundleOptions {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly resources?: LinuxResources;
   readonly options?: Partial<Options>;
+  /** In place of a whole one: for a shim that no container of this id is asked of. */
+  readonly spec?: OciSpec;
 }
 
 /** A folder with bundles, a root file system and an event server: all that a shim needs. No containerd. */
@@ -63,7 +65,8 @@ export class ShimHost {
   async params(id: string, given: BundleOptions = {}): Promise<ShimParams> {
     const { args = ['/bin/sleep', '1000'], annotations, resources, options } = given;
     const process = { args, cwd: '/', env: EXEC_ENV };
-    const spec = containerSpec({ rootfs: 'rootfs', process, ...(resources === undefined ? {} : { resources }) });
+    const spec =
+      given.spec ?? containerSpec({ rootfs: 'rootfs', process, ...(resources === undefined ? {} : { resources }) });
     const bundle = await this.bundles.create({
       namespace: NAMESPACE,
       id,
