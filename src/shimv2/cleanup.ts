@@ -3,7 +3,7 @@ import { cancellation, type EngineError, InternalError, toEngineError } from '..
 import { DeleteResponse } from '../protocol/gen/containerd/shim/task_v2.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import { decodeMessage } from '../protocol/wire/index.js';
-import { readBootstrap } from '../shim/bundle-files.js';
+import { type Bootstrap, readBootstrap } from '../shim/bundle-files.js';
 import { unmountBelow } from '../shim/mounts.js';
 import type { DeadTask, ShimParams } from '../shim/shim.js';
 import { runAction } from '../shim/spawn.js';
@@ -36,9 +36,9 @@ export async function cleanupDeadShim(params: ShimParams, call: RpcCallOptions =
   // Both before the delete, which may take the bundle's files with it.
   const witnessed = await readExitStatusFile(bundle);
   const pid = await initPid(bundle);
-  const sockets = await socketsOf(params, expectedSockets(params, spec));
-  // Nobody can reach it any more, and it would reap what the delete kills.
-  if (await noneListens(sockets)) await attempt(params, 'end the shim', () => endShimsOf(params, step));
+  const bootstrap = await attempt(params, 'read the address of the shim', () => readBootstrap(bundle));
+  // What is left of it would reap what the delete kills.
+  if (await isOutOfReach(bootstrap)) await attempt(params, 'end the shim', () => endShimsOf(params, step));
 
   let reported = await attempt(params, 'run delete of the shim', () => runDelete(params, call));
   if (reported instanceof Error && isOfRunc(params)) {
@@ -48,7 +48,8 @@ export async function cleanupDeadShim(params: ShimParams, call: RpcCallOptions =
   await killProcesses(bundle, spec, pid, step);
   await attempt(params, 'remove the cgroup', () => removeCgroups(spec));
   await unmountBelow(join(bundle.path, 'rootfs'), step);
-  await removeDeadSockets(sockets);
+  const file = fileOf(bootstrap);
+  await removeDeadSockets([...expectedSockets(params, spec), ...(file === undefined ? [] : [file])]);
 
   if (reported instanceof Error) {
     log.warn({ containerId: params.id, err: reported }, 'shim did not clean up after itself; done without it');
@@ -75,11 +76,15 @@ async function runDelete(params: ShimParams, call: RpcCallOptions): Promise<Dead
   return { pid, exitStatus, exitedAt: isTime ? exitedAt : new Date() };
 }
 
-/** The socket that the bundle names and those that the shim would have by its arguments; files only. */
-async function socketsOf(params: ShimParams, expected: readonly string[]): Promise<string[]> {
-  const bootstrap = await attempt(params, 'read the address of the shim', () => readBootstrap(params.bundle));
-  const named = bootstrap === undefined || bootstrap instanceof Error ? undefined : socketFile(bootstrap.address);
-  return named === undefined ? [...expected] : [named, ...expected];
+/** Whether certainly nobody can call the shim any more: it was never noted where it is, or does not listen there. */
+async function isOutOfReach(bootstrap: Bootstrap | EngineError | undefined): Promise<boolean> {
+  if (bootstrap === undefined) return true;
+  const file = fileOf(bootstrap);
+  return file !== undefined && (await noneListens([file]));
+}
+
+function fileOf(bootstrap: Bootstrap | EngineError | undefined): string | undefined {
+  return bootstrap === undefined || bootstrap instanceof Error ? undefined : socketFile(bootstrap.address);
 }
 
 /** The error in place of the answer: what follows has to be done all the same. */

@@ -19,7 +19,7 @@ import { LogPump } from '../shim/log-pump.js';
 import type { Shim, ShimParams } from '../shim/shim.js';
 import { grpcTasks, type TaskApi, ttrpcTasks } from './client.js';
 import { watchSocket } from './lifeline.js';
-import { removeDeadSockets, socketFile } from './sockets.js';
+import { removeEndedSocket, socketFile } from './sockets.js';
 import type { SpokenBootstrap } from './start-reply.js';
 import { TIMEOUTS, timeLeft } from './timeouts.js';
 
@@ -138,8 +138,7 @@ class ConnectedShim implements Shim {
     this.pid = pid;
     this.closed = transport.closed.then(async (reason) => {
       // Shims of containerd 2 leave the socket of a group behind: they look for one of the container's name.
-      if (file !== undefined && isUnavailable(reason))
-        await removeDeadSockets([file]).catch(logged('remove its socket'));
+      if (file !== undefined && isUnavailable(reason)) await removeEndedSocket(file).catch(logged('remove its socket'));
       // What it logged last, such as why it died, arrives with the end of the connection.
       await afterReads();
       await afterReads();

@@ -57,7 +57,7 @@ async function start(params: ShimParams, binaries: ShimBinaries, call: RpcCallOp
   } catch (err) {
     shim?.close();
     await endFailedStart(params, pump);
-    throw withLog(err, tail);
+    throw startFailure(params, err, tail);
   }
 }
 
@@ -111,12 +111,10 @@ async function endFailedStart(params: ShimParams, pump: LogPump): Promise<void> 
   await pump.close();
 }
 
-/** What the shim logged says more than that it is not there. */
-function withLog(err: unknown, { text }: LogTail): EngineError {
+/** A shim that just printed its address and is not there has failed; what it logged says why. */
+function startFailure({ id }: ShimParams, err: unknown, { text }: LogTail): EngineError {
   const error = toEngineError(err);
-  if (text === '' || error.errorClass !== 'unavailable') return error;
-  return new InternalError(`start shim: it ended at once, and logged: ${text}`, {
-    code: 'ERR_SHIM_START',
-    cause: error,
-  });
+  if (error.errorClass !== 'unavailable') return error;
+  const why = text === '' ? 'it logged nothing' : text;
+  return new InternalError(`start shim of ${id}: it ended at once: ${why}`, { code: 'ERR_SHIM_START', cause: error });
 }

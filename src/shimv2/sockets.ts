@@ -52,37 +52,53 @@ export function socketFile(address: string): string | undefined {
  * a new shim has bound meanwhile.
  */
 export async function removeDeadSockets(paths: Iterable<string>): Promise<void> {
-  await Promise.all(
-    [...new Set(paths)].map(async (path) => {
-      const knocked = statSync(path, { bigint: true, throwIfNoEntry: false });
-      if ((await knock(path)) !== 'refused') return;
-      // At once after another, with no turn of the event loop between.
-      const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-      if (found === undefined || found.ino !== knocked?.ino || found.ctimeNs !== knocked.ctimeNs) return;
-      rmSync(path, { force: true });
-    }),
-  );
+  await Promise.all([...new Set(paths)].map((path) => removeIfRefused(path)));
+}
+
+/** As `removeDeadSockets`, for a shim whose connection has ended: its process may be a moment from its own end. */
+export async function removeEndedSocket(path: string): Promise<void> {
+  // The end of what was let in is that of the process, or of nothing: then the shim lives, and keeps its socket.
+  if ((await knock(path, 'until it ends')) === 'ended') await knock(path, 'until it ends');
+  await removeIfRefused(path);
 }
 
 /** Whether it is certain that nobody listens at any of them. */
 export async function noneListens(paths: Iterable<string>): Promise<boolean> {
-  const answers = await Promise.all([...new Set(paths)].map(knock));
+  const answers = await Promise.all([...new Set(paths)].map((path) => knock(path)));
   return answers.every((answer) => answer === 'refused' || answer === 'absent');
 }
 
-function knock(path: string): Promise<'accepted' | 'refused' | 'absent' | 'unknown'> {
+async function removeIfRefused(path: string): Promise<void> {
+  const knocked = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if ((await knock(path)) !== 'refused') return;
+  // At once after another, with no turn of the event loop between.
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found === undefined || found.ino !== knocked?.ino || found.ctimeNs !== knocked.ctimeNs) return;
+  rmSync(path, { force: true });
+}
+
+type Answer = 'accepted' | 'ended' | 'refused' | 'absent' | 'unknown';
+
+function knock(path: string, wait?: 'until it ends'): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = createConnection({ path });
-    const timer = setTimeout(() => settle('unknown'), TIMEOUTS.knockMs);
-    const settle = (answer: 'accepted' | 'refused' | 'absent' | 'unknown') => {
+    let isAccepted = false;
+    const timer = setTimeout(() => settle(isAccepted ? 'accepted' : 'unknown'), TIMEOUTS.knockMs);
+    const settle = (answer: Answer) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(answer);
     };
-    socket.once('connect', () => settle('accepted'));
+    socket.once('connect', () => {
+      isAccepted = true;
+      if (wait === undefined) settle('accepted');
+      else socket.resume();
+    });
+    socket.once('end', () => settle('ended'));
     socket.on('error', (err) => {
       const code = 'code' in err ? err.code : undefined;
-      settle(code === 'ECONNREFUSED' ? 'refused' : code === 'ENOENT' ? 'absent' : 'unknown');
+      if (isAccepted) settle('ended');
+      else settle(code === 'ECONNREFUSED' ? 'refused' : code === 'ENOENT' ? 'absent' : 'unknown');
     });
   });
 }

@@ -151,6 +151,17 @@ export function describeShim({ binary, apiVersion, readsSpec }: ShimFacts): void
     }
   });
 
+  it('is ended by a cleanup when a crash of ours kept it from being noted', async () => {
+    const params = await host.params('unnoted');
+    const shim = await dialect.start(params);
+    for (const file of ['bootstrap.json', 'address']) await rm(join(params.bundle.path, file), { force: true });
+    await assert.rejects(dialect.connect(params), isUnavailable);
+    await dialect.cleanup(params);
+    assert.equal(identify(shim.pid), undefined);
+    assert.ok(isUnavailable(await shim.closed));
+    await host.bundles.remove(params.bundle);
+  });
+
   it('is believed about an exit that it saw before it died', async () => {
     const params = await host.params('seen');
     const shim = await dialect.start(params);
