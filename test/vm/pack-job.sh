@@ -21,7 +21,7 @@ npm ls --omit=dev --all --parseable 2>/dev/null | sed "s|^$root/||" | grep '^nod
 # Emulation is up to 10 times slower than the machine for processes, and 30 for hot loops.
 cat >"$staging/job/env" <<ENV
 export SUITE_TIMEOUT_FACTOR=10 SCALE=${SCALE:-0.1} SUITE_SCALE=${SUITE_SCALE:-${SCALE:-0.1}}
-VM_TIMEOUT=$VM_TIMEOUT VM_SHELL=${VM_SHELL:-}
+export VM_TIMEOUT=$VM_TIMEOUT VM_SHELL=${VM_SHELL:-}
 ENV
 printf '%s\n' "$@" >"$staging/job/files"
 

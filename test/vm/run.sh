@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # run.sh [--shell] [FILE...]: runs the test files (default: all of test/vm/suite) on a cgroup v2 kernel in QEMU; with
-# --shell, gives a shell there in place of that. Environment: VM_TIMEOUT, seconds that the tests may take (900);
+# --shell, gives a shell there in place of that. Environment: VM_TIMEOUT, seconds that the tests may take (1500);
 # VM_REQUIRED=1 makes it a failure when there can be no machine here. More in README.md beside this.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
-export VM_TIMEOUT=${VM_TIMEOUT:-900} VM_SHELL=
+export VM_TIMEOUT=${VM_TIMEOUT:-1500} VM_SHELL=
 if [[ ${1:-} == --shell ]]; then
   VM_SHELL=1
   shift
