@@ -46,7 +46,7 @@ export {
   UnavailableError,
   UnknownError,
 } from './errdefs/index.js';
-export { connect } from './libcontainerd/connect.js';
+export { type ConnectOptions, connect } from './libcontainerd/connect.js';
 export type {
   ContainerEvent,
   EventHandler,
@@ -56,10 +56,14 @@ export type {
   PlainEvent,
   Subscription,
 } from './libcontainerd/event.js';
+export type { LocalClient } from './libcontainerd/local/linux/client.js';
+export { connectLocal, type LocalConnectOptions } from './libcontainerd/local/linux/connect.js';
+export { EmbeddedCore } from './libcontainerd/local/linux/core.js';
+export type { CoreOptions, LocalClientOptions } from './libcontainerd/local/linux/options.js';
 export { Administrator, type NamespaceInfo, type TenantContainer } from './libcontainerd/remote/administrator.js';
 // For other libraries and daemons on top.
 export type { RemoteClient } from './libcontainerd/remote/client.js';
-export type { ConnectOptions } from './libcontainerd/remote/connect.js';
+export type { RemoteConnectOptions } from './libcontainerd/remote/connect.js';
 export { connectRemote } from './libcontainerd/remote/connect.js';
 export {
   type BackoffOptions,
@@ -110,6 +114,7 @@ export type {
   OciSpec,
   OciUser,
 } from './oci/runtime-spec.js';
+export { type ResolvedRuntime, type RuntimeEntry, RuntimeTable, type RuntimeTableOptions } from './runtimes/index.js';
 export type { Cgroup1Metrics } from './stats/cgroup1-metrics.js';
 export type { Cgroup2Metrics } from './stats/cgroup2-metrics.js';
 export type { Metrics } from './stats/metrics.js';

@@ -22,7 +22,7 @@ import type { CallOptions, RuntimeOptions } from '../types.js';
 import { capabilitiesOf } from './capabilities.js';
 import { RemoteClient } from './client.js';
 
-export interface ConnectOptions {
+export interface RemoteConnectOptions {
   /** Socket path, `unix://PATH` or Windows named pipe. @default '/run/containerd/containerd.sock' */
   readonly address?: string | undefined;
   /** containerd's tenant: this client sees nothing outside it. @default 'default' */
@@ -51,7 +51,7 @@ const PEER_TIMEOUT_MS = 500;
  * @throws InvalidArgumentError `ERR_ADDRESS_INVALID`, `ERR_NAMESPACE_INVALID`; UnavailableError
  * `ERR_CONTAINERD_UNREACHABLE` when nobody listens, `ERR_NOT_CONTAINERD` when something else does; CanceledError
  */
-export async function connectRemote(options: ConnectOptions = {}, call: CallOptions = {}): Promise<RemoteClient> {
+export async function connectRemote(options: RemoteConnectOptions = {}, call: CallOptions = {}): Promise<RemoteClient> {
   const address = options.address ?? DEFAULT_ADDRESS;
   const namespace = options.namespace ?? 'default';
   assertIdentifier('namespace', namespace);

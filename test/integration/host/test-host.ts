@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RemoteClient } from '../../../src/libcontainerd/remote/client.js';
-import { type ConnectOptions, connectRemote } from '../../../src/libcontainerd/remote/connect.js';
+import { connectRemote, type RemoteConnectOptions } from '../../../src/libcontainerd/remote/connect.js';
 import { ManagedContainerd, type ManagedContainerdOptions } from '../../../src/libcontainerd/remote/managed/index.js';
 import { endLeftovers, leftovers } from './leftovers.js';
 import { makeRootfs } from './rootfs.js';
@@ -36,7 +36,7 @@ export class TestHost {
     return this.containerd.address;
   }
 
-  async client(options: ConnectOptions = {}): Promise<RemoteClient> {
+  async client(options: RemoteConnectOptions = {}): Promise<RemoteClient> {
     const namespace = options.namespace ?? 'test';
     const stateDir = join(this.folder, 'stdio', namespace);
     // runc's state has a folder of our own too: its default is shared by all containerds of the machine.

@@ -7,7 +7,7 @@ import { DiskContainerStore } from './container-store.js';
 import { CoreParts } from './core-parts.js';
 import { NamespaceTasks } from './namespace-tasks.js';
 import type { CoreOptions, LocalClientOptions } from './options.js';
-import { finishLoading } from './task-loader.js';
+import { finishLoading, liveOutputs } from './task-loader.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /**
@@ -22,7 +22,7 @@ export class EmbeddedCore {
 
   private constructor(parts: CoreParts) {
     this.#parts = parts;
-    this.#loaded = finishLoading(parts.core, parts);
+    this.#loaded = finishLoading(parts.core, parts).then(() => this.#reconcileOutput());
   }
 
   /**
@@ -94,6 +94,17 @@ export class EmbeddedCore {
     this.#parts.abort();
     await this.#loaded;
     await this.#parts.close();
+  }
+
+  /** A keeper may have died with us; what it held then is held again. Never rejects. */
+  async #reconcileOutput(): Promise<void> {
+    const { keeper, core, signal, log } = this.#parts;
+    if (keeper === undefined || signal.aborted) return;
+    try {
+      await keeper.reconcile(await liveOutputs(core), { timeoutMs: TIMEOUTS.cleanup, signal });
+    } catch (err) {
+      if (!signal.aborted) log.warn({ err, root: this.root }, 'hold the output of running containers again');
+    }
   }
 
   #client(options: LocalClientOptions, onClosed: () => Promise<void>): LocalClient {

@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { StdioConfig } from '../../../cio/stdio.js';
 import type { Logger } from '../../../log/logger.js';
 import { StdioKeeper } from '../../../shim/stdio-keeper/index.js';
 import type { OutputHold } from '../../objects/context.js';
 import type { CallOptions } from '../../types.js';
+
+/** A keeper that holds nothing and has no engine ends after this time. */
+const IDLE_MS = 1_000;
 
 /** Has the keeper process hold the output FIFOs of every process that has stdio. */
 export class OutputKeeper implements OutputHold {
@@ -16,7 +20,19 @@ export class OutputKeeper implements OutputHold {
 
   /** Connects to the keeper of an earlier life, or starts one. */
   static async open(socketPath: string, log: Logger): Promise<OutputKeeper> {
-    return new OutputKeeper(await StdioKeeper.start({ socketPath, log }), log);
+    return new OutputKeeper(await StdioKeeper.start({ socketPath, log, idleMs: IDLE_MS }), log);
+  }
+
+  /**
+   * After a restart: holds the output of those that live, in case a keeper has died meanwhile, and lets go of what belongs
+   * to nobody any more.
+   */
+  async reconcile(alive: readonly StdioConfig[], call: CallOptions): Promise<void> {
+    for (const config of alive) await this.hold(config, call);
+    const known = new Set(alive.map(keyOf));
+    for (const key of (await this.#keeper.held(call)).keys()) {
+      if (!known.has(key) && !existsSync(key)) await this.#keeper.release(key, call);
+    }
   }
 
   async hold(config: StdioConfig, call: CallOptions): Promise<void> {

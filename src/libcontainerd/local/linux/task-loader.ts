@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StdioConfig } from '../../../cio/stdio.js';
 import { errorText } from '../../../errdefs/index.js';
 import type { Bundle } from '../../../shim/bundle.js';
 import { readBootstrap, readShimBinary, readShimRecord } from '../../../shim/bundle-files.js';
@@ -125,4 +126,19 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Where the init processes that live print to. */
+export async function liveOutputs(core: TaskCore): Promise<StdioConfig[]> {
+  const call = { timeoutMs: TIMEOUTS.listed, signal: core.signal };
+  const live = core.table.all().filter((task) => task.state === 'live');
+  const states = live.map((task) =>
+    task
+      .ask((tasks) => tasks.state({ id: task.id, execId: '' }, call), call)
+      .catch((err: unknown) => {
+        core.log.debug({ err, containerId: task.id }, 'ask where a task prints to');
+        return undefined;
+      }),
+  );
+  return (await Promise.all(states)).filter((state) => state !== undefined);
 }
