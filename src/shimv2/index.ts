@@ -28,6 +28,11 @@ export interface ShimV2 extends ShimDialect {
    * @throws as `connect`
    */
   connectTo(bootstrap: Bootstrap, params: ShimParams, call?: RpcCallOptions): Promise<Shim>;
+  /**
+   * For a container that is given a connection which is there already: notes in its bundle where that leads.
+   * @throws by errno
+   */
+  note(params: ShimParams, bootstrap: Bootstrap, shim: Pick<Shim, 'pid'>): Promise<void>;
 }
 
 /** Makes a dialect that remembers what it learned of the shim programs of this machine. */
@@ -37,6 +42,7 @@ export function createShimV2(): ShimV2 {
     start: (params, call) => start(params, binaries, call),
     connect,
     connectTo,
+    note,
     cleanup: cleanupDeadShim,
   };
 }
@@ -92,10 +98,11 @@ async function connectTo(bootstrap: Bootstrap, params: ShimParams, call: RpcCall
 }
 
 /** What finds the shim again after a restart of ours. A crash before this leaves one that only a scan finds. */
-async function note(params: ShimParams, bootstrap: Bootstrap, shim: Shim): Promise<void> {
+async function note(params: ShimParams, bootstrap: Bootstrap, shim: Pick<Shim, 'pid'>): Promise<void> {
   const { bundle, binary } = params;
-  await writeShimBinary(bundle, binary);
-  await writeShimRecord(bundle, shim.pid === 0 ? { api: 'v2' } : { api: 'v2', pid: shim.pid });
+  const record = shim.pid === 0 ? { api: 'v2' as const } : { api: 'v2' as const, pid: shim.pid };
+  await Promise.all([writeShimBinary(bundle, binary), writeShimRecord(bundle, record)]);
+  // Last: with it the others are known to be there.
   await writeBootstrap(bundle, bootstrap);
 }
 

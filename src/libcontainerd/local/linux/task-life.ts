@@ -10,6 +10,7 @@ import type { RuntimeOptions } from '../../types.js';
 import { ShimTask, type ShimTaskOptions } from './shim-task.js';
 import type { TaskCore } from './task-core.js';
 import { TIMEOUTS } from './timeouts.js';
+import type { WarmShim } from './warm-shims.js';
 
 /**
  * Makes a bundle, starts a shim in it (or takes a warm one) and creates the task. What was made is taken back when it
@@ -20,6 +21,7 @@ export async function createShimTask(
   namespace: string,
   creation: TaskCreation,
   call: RpcCallOptions,
+  mayBeWarm = true,
 ): Promise<ShimTask> {
   const { container, request } = creation;
   const { id, spec } = container;
@@ -29,10 +31,13 @@ export async function createShimTask(
   const params = core.paramsOf(bundle, { binary: runtime.shim, options: packed.start });
   const options = shimTaskOptions(core, runtime.api, params);
   let made: Shim | undefined;
+  let warm: WarmShim | undefined;
   try {
-    const shim =
-      (await core.warm?.take(runtime, params, spec, hasShimCgroup(container))) ??
-      (await options.dialect.start(params, call));
+    if (mayBeWarm) warm = core.warm?.take(runtime, params, spec, hasShimCgroup(container));
+    // It may fail before it is awaited.
+    warm?.noted.catch(() => {});
+    made = warm?.shim;
+    const shim = made ?? (await options.dialect.start(params, call));
     made = shim;
     const { rootfs, terminal, stdin, stdout, stderr } = request;
     const create = {
@@ -48,10 +53,13 @@ export async function createShimTask(
       options: packed.create,
     };
     const { pid } = await shim.tasks.create(create, call);
+    await warm?.noted;
     await watchOom(core, runtime.api, namespace, id, pid);
     return ShimTask.created(options, shim, pid);
   } catch (err) {
     await takeBack(core, options, made, bundle);
+    // It may have died while it waited.
+    if (warm !== undefined && isUnavailable(err)) return createShimTask(core, namespace, creation, call, false);
     throw err;
   }
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readlink, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InternalError } from '../../../errdefs/index.js';
 import type { Logger } from '../../../log/logger.js';
 import type { OciSpec } from '../../../oci/runtime-spec.js';
 import type { ResolvedRuntime } from '../../../runtimes/index.js';
 import type { Bundle } from '../../../shim/bundle.js';
-import { readBootstrap } from '../../../shim/bundle-files.js';
+import { type Bootstrap, readBootstrap } from '../../../shim/bundle-files.js';
 import { BundleStore } from '../../../shim/bundle-store.js';
 import type { Shim, ShimParams } from '../../../shim/shim.js';
 import { shimEnded } from '../../../shim/shim-end.js';
@@ -20,8 +21,14 @@ const SANDBOX = 'io.kubernetes.cri.sandbox-id';
 /** New ones are started when nothing was taken for this long: a start has the machine to itself. */
 const REFILL_AFTER_MS = 30;
 
+export interface WarmShim {
+  readonly shim: Shim;
+  readonly noted: Promise<void>;
+}
+
 interface Warm {
   readonly shim: Shim;
+  readonly bootstrap: Bootstrap;
   readonly params: ShimParams;
 }
 
@@ -52,8 +59,6 @@ export class WarmShims {
   readonly #options: WarmShimsOptions;
   readonly #bundles: BundleStore;
   readonly #pools = new Map<string, Pool>();
-  /** Connections to those that serve a container, kept to know when their bundle can go. */
-  readonly #serving = new Set<Shim>();
   #isClosed = false;
 
   constructor(options: WarmShimsOptions) {
@@ -66,31 +71,23 @@ export class WarmShims {
     if (isWarmable(runtime)) this.#refillLater(this.#poolOf(namespace, runtime.shim), 0);
   }
 
-  /** A connection to a warm shim for this container, or `undefined` when there is none, or it needs one of its own. */
-  async take(
-    runtime: ResolvedRuntime,
-    params: ShimParams,
-    spec: OciSpec,
-    needsOwn: boolean,
-  ): Promise<Shim | undefined> {
+  /**
+   * A warm shim for this container, or `undefined` when there is none, or it needs one of its own. It is connected
+   * already; where it is is noted in the bundle while the caller goes on: `noted` is to be awaited, and may fail.
+   */
+  take(runtime: ResolvedRuntime, params: ShimParams, spec: OciSpec, needsOwn: boolean): WarmShim | undefined {
     const { annotations = {} } = spec;
     if (needsOwn || !isWarmable(runtime) || GROUP in annotations || SANDBOX in annotations) return undefined;
     const pool = this.#poolOf(params.namespace, runtime.shim);
     const warm = pool.ready.shift();
     this.#refillLater(pool, REFILL_AFTER_MS);
     if (warm === undefined) return undefined;
-    try {
-      const bootstrap = await readBootstrap(warm.params.bundle);
-      if (bootstrap === undefined) throw new Error('a warm shim lost its bootstrap');
-      await symlink(warm.params.bundle.path, join(params.bundle.path, HOME_LINK));
-      const shim = await this.#options.dialect.connectTo(bootstrap, params, { timeoutMs: TIMEOUTS.load });
-      this.#serving.add(warm.shim);
-      return shim;
-    } catch (err) {
-      this.#options.log.warn({ err, containerId: params.id }, 'use a warm shim; starting another');
-      await this.#end(warm);
-      return undefined;
-    }
+    return { shim: warm.shim, noted: this.#note(warm, params) };
+  }
+
+  async #note({ shim, bootstrap, params: home }: Warm, params: ShimParams): Promise<void> {
+    const link = symlink(home.bundle.path, join(params.bundle.path, HOME_LINK));
+    await Promise.all([link, this.#options.dialect.note(params, bootstrap, shim)]);
   }
 
   /** The bundle that the shim of a container was started in, when that is not the container's own. */
@@ -134,7 +131,6 @@ export class WarmShims {
       await pool.filling;
       await Promise.all(pool.ready.splice(0).map((warm) => this.#end(warm)));
     }
-    for (const shim of this.#serving) shim.close();
   }
 
   #poolOf(namespace: string, binary: string): Pool {
@@ -171,7 +167,9 @@ export class WarmShims {
     const params = this.#options.paramsOf(bundle, { binary, options: undefined });
     try {
       const shim = await this.#options.dialect.start(params, { timeoutMs: TIMEOUTS.bootstrap });
-      const warm = { shim, params };
+      const bootstrap = await readBootstrap(bundle);
+      if (bootstrap === undefined) throw new InternalError(`start warm shim ${id}: it did not say where it is`);
+      const warm = { shim, bootstrap, params };
       // It ended before it was used: out of memory, or somebody killed it.
       void shim.closed.then(() => this.#drop(warm));
       return warm;
@@ -182,13 +180,13 @@ export class WarmShims {
   }
 
   async #drop(warm: Warm): Promise<void> {
-    this.#serving.delete(warm.shim);
     for (const { ready } of this.#pools.values()) {
       const at = ready.indexOf(warm);
       if (at !== -1) ready.splice(at, 1);
     }
     try {
-      if (!this.#isClosed) await this.removeHome(warm.params.bundle);
+      // When the core closes, so do its connections; the shims live.
+      if (!this.#isClosed && !this.#options.signal.aborted) await this.removeHome(warm.params.bundle);
     } catch (err) {
       this.#options.log.warn({ err, bundle: warm.params.bundle.path }, 'remove the bundle of a warm shim');
     }
