@@ -4,8 +4,8 @@ import { cgroup1Folders } from '../platform/cgroup1-folders.js';
 import { OomKillCounter } from './oom-kill-counter.js';
 
 const DEFAULT_INTERVAL_MS = 1000;
-/** libuv's pool has four threads, and others need them too. */
-const CONCURRENT_READS = 4;
+/** About half a millisecond; then others have their turn. */
+const READS_PER_TURN = 100;
 
 export interface Cgroup1OomWatcherOptions {
   /** Every container's counter is read once in this time, in milliseconds. @default 1000 */
@@ -58,14 +58,14 @@ export class Cgroup1OomWatcher {
    */
   async watch(key: string, initPid: number): Promise<void> {
     this.unwatch(key);
-    const counter = await OomKillCounter.open(await this.#folderOf(initPid));
+    const counter = OomKillCounter.open(await this.#folderOf(initPid));
     if (this.#isClosed) return counter.close();
     // Another call with the same key may have been quicker.
     this.unwatch(key);
     const watched: Watched = { key, counter, count: 0, hasFailed: false };
     this.#watched.set(key, watched);
     try {
-      await this.#read(watched);
+      this.#read(watched);
     } catch (err) {
       if (this.#watched.get(key) === watched) this.unwatch(key);
       throw err;
@@ -81,7 +81,7 @@ export class Cgroup1OomWatcher {
   async check(key: string): Promise<number> {
     const watched = this.#watched.get(key);
     if (watched === undefined) return 0;
-    await this.#read(watched);
+    this.#read(watched);
     return watched.count;
   }
 
@@ -110,15 +110,14 @@ export class Cgroup1OomWatcher {
     return folder;
   }
 
-  async #read(watched: Watched): Promise<void> {
-    const count = await watched.counter?.read();
-    if (count === undefined) return drop(watched);
-    const delta = count - watched.count;
+  #read(watched: Watched): void {
+    const count = watched.counter?.read();
+    if (count === undefined) drop(watched);
+    const delta = (count ?? 0) - watched.count;
     // Not after unwatch: the key may stand for another run by now.
-    if (delta <= 0 || this.#watched.get(watched.key) !== watched) return undefined;
+    if (count === undefined || delta <= 0 || this.#watched.get(watched.key) !== watched) return;
     watched.count = count;
     this.#tell(watched.key, count, delta);
-    return undefined;
   }
 
   #tell(key: string, count: number, delta: number): void {
@@ -149,18 +148,20 @@ export class Cgroup1OomWatcher {
     this.#timer = undefined;
     this.#isInRound = true;
     const startedAt = performance.now();
-    const due = [...this.#watched.values()].filter(({ counter }) => counter !== undefined).values();
-    const worker = async () => {
-      for (const watched of due) await this.#readOrLog(watched);
-    };
-    await Promise.all(Array.from({ length: CONCURRENT_READS }, worker));
+    let inTurn = 0;
+    for (const watched of [...this.#watched.values()]) {
+      if (watched.counter === undefined) continue;
+      this.#readOrLog(watched);
+      inTurn += 1;
+      if (inTurn % READS_PER_TURN === 0) await new Promise(setImmediate);
+    }
     this.#isInRound = false;
     this.#schedule(Math.max(0, this.#intervalMs - (performance.now() - startedAt)));
   }
 
-  async #readOrLog(watched: Watched): Promise<void> {
+  #readOrLog(watched: Watched): void {
     try {
-      await this.#read(watched);
+      this.#read(watched);
       watched.hasFailed = false;
     } catch (err) {
       // Once, not every second.
@@ -171,6 +172,6 @@ export class Cgroup1OomWatcher {
 }
 
 function drop(watched: Watched): void {
-  void watched.counter?.close();
+  watched.counter?.close();
   watched.counter = undefined;
 }

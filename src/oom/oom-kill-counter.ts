@@ -1,59 +1,41 @@
-import { read } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotImplementedError, toEngineError } from '../errdefs/index.js';
 
-/** The file has four short lines. */
-const BUFFER_BYTES = 256;
+/** The file has four short lines. Nothing is kept in it between two reads, so all share it. */
+const buffer = Buffer.alloc(256);
 
 /**
- * How many processes of one cgroup (version 1) the kernel has killed for want of memory. The file stays open: with
- * 1000 cgroups a round of reads took 19 ms of CPU, against 180 ms for opening each file anew. An open file does not
- * keep the kernel from removing the cgroup.
+ * How many processes of one cgroup (version 1) the kernel has killed for want of memory. The file stays open, and is
+ * read at once: it is no disk's, and with 1000 cgroups a round took 4 ms of CPU, against 19 ms for reads by way of
+ * libuv's threads and 180 ms for opening each file anew. An open file does not keep the kernel from removing the cgroup.
  */
 export class OomKillCounter {
-  readonly #file: FileHandle;
-  readonly #buffer = Buffer.alloc(BUFFER_BYTES);
-  #lastRead: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  #fd: number | undefined;
 
-  private constructor(file: FileHandle) {
-    this.#file = file;
+  private constructor(fd: number) {
+    this.#fd = fd;
   }
 
   /**
    * @param folder of the cgroup in the memory hierarchy
    * @throws NotFoundError when the cgroup is gone; otherwise by the system's error
    */
-  static async open(folder: string): Promise<OomKillCounter> {
+  static open(folder: string): OomKillCounter {
     try {
-      return new OomKillCounter(await open(join(folder, 'memory.oom_control')));
+      return new OomKillCounter(openSync(join(folder, 'memory.oom_control'), 'r'));
     } catch (err) {
       throw toEngineError(err, 'open the counter of oom kills');
     }
   }
 
   /**
-   * The count since the cgroup was made; `undefined` when it is gone. Read after the call, never before.
+   * The count since the cgroup was made; `undefined` when it is gone, or after `close`.
    * @throws NotImplementedError `ERR_CAPABILITY` where the kernel has no such counter (before 4.13)
    */
-  read(): Promise<number | undefined> {
-    // One after the other: they share the buffer, and none may be under way when the file is closed.
-    const reading = this.#lastRead.then(() => this.#read());
-    this.#lastRead = reading.catch(() => undefined);
-    return reading;
-  }
-
-  /** Idempotent. Never rejects. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#lastRead;
-    await this.#file.close().catch(() => undefined);
-  }
-
-  async #read(): Promise<number | undefined> {
-    if (this.#isClosed) return undefined;
-    const text = await this.#readText();
+  read(): number | undefined {
+    if (this.#fd === undefined) return undefined;
+    const text = readText(this.#fd);
     if (text === undefined) return undefined;
     const [, count] = /^oom_kill (\d+)$/m.exec(text) ?? [];
     if (count === undefined) {
@@ -62,14 +44,19 @@ export class OomKillCounter {
     return Number(count);
   }
 
-  #readText(): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
-      // Not the handle's own read: it costs half as much again.
-      read(this.#file.fd, this.#buffer, 0, BUFFER_BYTES, 0, (err, length) => {
-        if (err === null) resolve(this.#buffer.toString('latin1', 0, length));
-        else if (err.code === 'ENODEV') resolve(undefined);
-        else reject(toEngineError(err, 'count oom kills'));
-      });
-    });
+  /** Idempotent. Never throws. */
+  close(): void {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function readText(fd: number): string | undefined {
+  try {
+    return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && err.code === 'ENODEV') return undefined;
+    throw toEngineError(err, 'count oom kills');
   }
 }
