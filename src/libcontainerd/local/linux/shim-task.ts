@@ -150,7 +150,8 @@ export class ShimTask {
     if (event.exit === undefined) return;
     const execId = event.processId === this.id ? '' : event.processId;
     const process = this.#processes.get(execId);
-    if (process === undefined || (process.pid !== 0 && event.pid !== 0 && process.pid !== event.pid)) return;
+    // Of a process whose pid is not known yet it may be about an older one of that id; Wait will tell.
+    if (process === undefined || process.pid === 0 || process.pid !== event.pid) return;
     void this.#ended(execId, process, event.exit);
   }
 
