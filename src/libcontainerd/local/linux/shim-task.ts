@@ -20,10 +20,16 @@ import { readExit, writeExit } from './exit-file.js';
 import { TIMEOUTS } from './timeouts.js';
 import { TrackedProcess } from './tracked-process.js';
 
+const KILLED = 137;
+/** How long the exit of a killed container may wait for what its shim publishes. */
+const OOM_GRACE_MS = 250;
+
 export interface ShimTaskOptions {
   readonly dialect: ShimDialect;
   readonly params: ShimParams;
   readonly publish: (event: TaskEvent) => void;
+  /** The shim tells of OOM kills by itself. */
+  readonly publishesOom: boolean;
   /** A last look at what the kernel tells of the container, before its end is announced. Never rejects. */
   readonly beforeExit: () => Promise<void>;
   /** Fires when the core closes: nothing is looked into any more. */
@@ -152,6 +158,7 @@ export class ShimTask {
     const process = this.#processes.get(execId);
     // Of a process whose pid is not known yet it may be about an older one of that id; Wait will tell.
     if (process === undefined || process.pid === 0 || process.pid !== event.pid) return;
+    process.heard();
     void this.#ended(execId, process, event.exit);
   }
 
@@ -224,12 +231,25 @@ export class ShimTask {
     if (process === undefined || shim === undefined) return;
     const waiting: Promise<WaitResponse> = shim.tasks.wait({ id, execId }, { timeoutMs: Number.POSITIVE_INFINITY });
     waiting.then(
-      (reply) => this.#ended(execId, process, exitOfReply(reply)),
+      (reply) => this.#waited(execId, process, exitOfReply(reply)),
       (err: unknown) => {
         // A lost connection is looked into by itself; an exec that is gone was deleted.
         this.params.log.debug({ err, containerId: id, execId }, 'wait for a process');
       },
     );
+  }
+
+  /**
+   * What the shim publishes comes on another connection, and the kill for want of memory before the exit that it caused.
+   * Whoever sees the exit of a killed container is to know why; no other exit waits.
+   */
+  async #waited(execId: string, process: TrackedProcess, exit: ExitStatus): Promise<void> {
+    const { publishesOom, signal } = this.#options;
+    if (publishesOom && execId === '' && exit.code === KILLED) {
+      const grace = delay(OOM_GRACE_MS, undefined, { signal, ref: false }).catch(() => {});
+      await Promise.race([process.published, grace]);
+    }
+    await this.#ended(execId, process, exit);
   }
 
   async #ended(execId: string, process: TrackedProcess, exit: ExitStatus): Promise<void> {

@@ -101,6 +101,7 @@ export function shimTaskOptions(core: TaskCore, api: ShimApi, params: ShimParams
     dialect: core.dialects[api],
     params,
     publish: (event) => core.publish(namespace, event),
+    publishesOom: api === 'v2',
     beforeExit: async () => {
       if (api === 'v1') await core.oom.check(keyOf(namespace, id)).catch(() => 0);
     },
