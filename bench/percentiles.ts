@@ -1,6 +1,7 @@
 export interface Summary {
   readonly count: number;
   readonly p50: number;
+  readonly p90: number;
   readonly p95: number;
   readonly min: number;
   readonly max: number;
@@ -14,7 +15,7 @@ export function summarize(samples: readonly number[]): Summary {
     const value = sorted[Math.min(sorted.length - 1, Math.floor(fraction * sorted.length))] ?? Number.NaN;
     return Math.round(value * 100) / 100;
   };
-  return { count: sorted.length, p50: at(0.5), p95: at(0.95), min: at(0), max: at(1) };
+  return { count: sorted.length, p50: at(0.5), p90: at(0.9), p95: at(0.95), min: at(0), max: at(1) };
 }
 
 export async function timed<T>(samples: number[], work: () => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import { containerSpec } from '../test/integration/host/spec.js';
 import { TestHost } from '../test/integration/host/test-host.js';
 import { Ctr } from './ctr.js';
 import { type Summary, summarize, timed } from './percentiles.js';
+import type { BenchOptions, Report } from './report.js';
 import { table } from './table.js';
 
 type Phase = 'create' | 'start' | 'create + start' | 'exit seen' | 'delete' | 'whole life';
@@ -28,7 +29,7 @@ export interface LifeResult {
  * The life of a container that runs /bin/true, through the library and through `ctr`, on one containerd, from the same
  * config.json, in alternating rounds so that a drift of the machine meets both.
  */
-export async function remoteLife(rounds: number): Promise<LifeResult[]> {
+export async function remoteLife({ rounds }: BenchOptions): Promise<Report> {
   const host = await TestHost.start();
   try {
     const client = await host.client({ namespace: 'bench' });
@@ -37,7 +38,7 @@ export async function remoteLife(rounds: number): Promise<LifeResult[]> {
     await theirs(ctr, host, 'warm-up', emptySamples());
     const results: LifeResult[] = [];
     for (const concurrency of [1, 10]) results.push(await compare(host, client, ctr, concurrency, rounds));
-    return results;
+    return reportOf(results);
   } finally {
     await host.stop();
   }
@@ -131,17 +132,33 @@ function specOf(host: TestHost) {
   return containerSpec({ rootfs: host.rootfs, process: { args: ['/bin/true'], cwd: '/', env: ['PATH=/bin'] } });
 }
 
-export function lifeTable(result: LifeResult): string {
+function reportOf(results: readonly LifeResult[]): Report {
+  return {
+    title: 'Life of a container over remote',
+    method:
+      '`/bin/true` from create to delete, through our client of a containerd and by `ctr run --rm` on the same containerd, ' +
+      'same config.json, in alternating rounds; milliseconds. `ctr` is a process for each command, which is in its figures.',
+    blocks: results.map(lifeText),
+    budgets: [],
+    figures: results,
+  };
+}
+
+function lifeText(result: LifeResult): string {
   const row = (phase: Phase) => {
     const mine = result.ours[phase];
     const ctr = result.ctr[phase];
     return [phase, mine.p50.toFixed(1), mine.p95.toFixed(1), ctr?.p50.toFixed(1) ?? '', ctr?.p95.toFixed(1) ?? ''];
   };
-  return [
-    `${result.containers} containers, concurrency ${result.concurrency}; milliseconds`,
-    table([['', 'ours p50', 'p95', 'ctr p50', 'p95'], ...PHASES.map(row)]),
-    `lives a second: ours ${result.oursPerSecond}, ctr ${result.ctrPerSecond}; ctr / ours, median: ${result.wholeLifeRatio}`,
-  ].join('\n');
+  const head = [
+    `${result.containers} containers, ${result.concurrency} at a time`,
+    'ours p50',
+    'p95',
+    'ctr p50',
+    'p95',
+  ];
+  const rates = `Lives a second: ours ${result.oursPerSecond}, ctr ${result.ctrPerSecond}; ctr / ours, median: ${result.wholeLifeRatio}`;
+  return `${table([head, ...PHASES.map(row)])}\n\n${rates}`;
 }
 
 function emptySamples(): Samples {

@@ -7,6 +7,7 @@ import { TaskDefinition } from '../src/protocol/gen/containerd/shim/task_v2.js';
 import { GrpcChannel } from '../src/protocol/grpc/channel.js';
 import { TtrpcClient } from '../src/protocol/ttrpc/index.js';
 import { summarize } from './percentiles.js';
+import type { BenchOptions, Report } from './report.js';
 import { table } from './table.js';
 
 export interface RpcResult {
@@ -28,7 +29,7 @@ const WARM_UP_CALLS = 6000;
  * One unary call, `Task/State`, over ttrpc and over grpc-js (as tuned for containerd), to servers in another process,
  * on unix sockets, in alternating rounds so that a drift of the machine meets both.
  */
-export async function ttrpcBesideGrpc(rounds: number): Promise<RpcResult[]> {
+export async function ttrpcBesideGrpc({ rounds }: BenchOptions): Promise<Report> {
   const dir = mkdtempSync(join(tmpdir(), 'lcd-bench-'));
   const sockets = { ttrpc: join(dir, 'ttrpc.sock'), grpc: join(dir, 'grpc.sock') };
   const child = fork(new URL('./rpc-echo-server.js', import.meta.url), [sockets.ttrpc, sockets.grpc]);
@@ -44,7 +45,7 @@ export async function ttrpcBesideGrpc(rounds: number): Promise<RpcResult[]> {
     for (const inFlight of [1, 64]) results.push(await compare(inFlight, rounds, overTtrpc, overGrpc));
     ttrpc.close();
     grpc.close();
-    return results;
+    return reportOf(results);
   } finally {
     child.disconnect();
     await gone;
@@ -86,17 +87,22 @@ async function microsecondsEach(call: Call, inFlight: number, count: number): Pr
   return ((performance.now() - startedAt) * 1000) / count;
 }
 
-export function rpcTable(results: readonly RpcResult[]): string {
+function reportOf(results: readonly RpcResult[]): Report {
   const cell = (value: number) => value.toFixed(1);
-  return table([
-    ['µs a call', 'ttrpc p50', 'ttrpc best', 'grpc-js p50', 'grpc-js best', 'ratio'],
-    ...results.map(({ inFlight, ttrpc, grpc, ratio }) => [
-      `${inFlight} in flight`,
-      cell(ttrpc.p50),
-      cell(ttrpc.min),
-      cell(grpc.p50),
-      cell(grpc.min),
-      `${ratio.toFixed(1)} x`,
-    ]),
+  const rows = results.map(({ inFlight, ttrpc, grpc, ratio }) => [
+    `${inFlight} in flight`,
+    cell(ttrpc.p50),
+    cell(ttrpc.min),
+    cell(grpc.p50),
+    cell(grpc.min),
+    `${cell(ratio)} x`,
   ]);
+  return {
+    title: 'One call, ttrpc beside grpc-js',
+    method:
+      'Microseconds a unary `Task/State`, client and server in two processes, on unix sockets, in alternating rounds.',
+    blocks: [table([['', 'ttrpc p50', 'ttrpc best', 'grpc-js p50', 'grpc-js best', 'grpc-js / ttrpc'], ...rows])],
+    budgets: [],
+    figures: results,
+  };
 }
