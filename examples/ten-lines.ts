@@ -1,9 +1,9 @@
 import { connect } from '../src/index.js';
 
-const [rootfs, address = '/run/containerd/containerd.sock'] = process.argv.slice(2);
-if (rootfs === undefined) throw new Error('usage: ten-lines ROOTFS [ADDRESS]');
+const [rootfs, folder = '/run/ten-lines'] = process.argv.slice(2);
+if (rootfs === undefined) throw new Error('usage: ten-lines ROOTFS [FOLDER]');
 
-const client = await connect({ address });
+const client = await connect({ root: `${folder}/root`, state: `${folder}/state` });
 const container = await client.newContainer('ten-lines', {
   spec: {
     ociVersion: '1.0.2',

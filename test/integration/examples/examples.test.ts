@@ -1,25 +1,55 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { endLeftovers, leftovers } from '../host/leftovers.js';
 import { missing } from '../host/requirements.js';
+import { makeRootfs } from '../host/rootfs.js';
 import { TestHost } from '../host/test-host.js';
 
-const skip = missing('containerd', 'runc', 'busybox');
 const run = promisify(execFile);
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
 
-describe('examples', { skip }, () => {
-  it('ten-lines prints what the container printed', async () => {
-    const host = await TestHost.start();
-    try {
-      const args = [join(EXAMPLES, 'ten-lines.js'), host.rootfs, host.address];
-      const { stdout } = await run(process.execPath, args, { timeout: 60_000 });
-      assert.equal(stdout, 'hello from a container\n');
-    } finally {
-      await host.stop();
-    }
+async function outputOf(example: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [join(EXAMPLES, example), ...args], { timeout: 60_000 });
+  return stdout;
+}
+
+describe('examples on the embedded core', { skip: missing('containerd-shim-runc-v2', 'runc', 'busybox') }, () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp('/tmp/lcd-');
+    await makeRootfs(join(folder, 'rootfs'));
+  });
+  after(async () => {
+    await endLeftovers(folder);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('ten-lines prints what the container printed, and leaves nothing', async () => {
+    assert.equal(await outputOf('ten-lines.js', join(folder, 'rootfs'), folder), 'hello from a container\n');
+    assert.deepEqual(await leftovers(folder), []);
+  });
+});
+
+describe('examples on a containerd', { skip: missing('containerd', 'runc', 'busybox') }, () => {
+  let host: TestHost;
+  before(async () => {
+    host = await TestHost.start();
+  });
+  after(() => host.stop());
+
+  it('remote prints what the container printed', async () => {
+    assert.equal(await outputOf('remote.js', host.rootfs, host.address), 'hello from a container\n');
+  });
+
+  it('managed starts a containerd, runs two processes and stops everything', async () => {
+    const output = await outputOf('managed.js', host.rootfs);
+    assert.match(output, /^containerd \S+ runs as process \d+$/m);
+    assert.match(output, /^ps exited with 0$/m);
+    assert.match(output, /^sleep exited with 137$/m);
   });
 });
