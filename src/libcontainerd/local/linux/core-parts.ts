@@ -127,18 +127,16 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
     log,
   });
   const v2 = createShimV2();
-  const warm =
-    warmShims === 0
-      ? undefined
-      : new WarmShims({
-          size: warmShims,
-          folder: join(state, 'warm'),
-          dialect: v2,
-          log,
-          signal: abort.signal,
-          paramsOf,
-        });
-  if (warm !== undefined) closers.push(() => warm.close());
+  // Also without any of our own: an earlier life may have left some in use.
+  const warm = new WarmShims({
+    size: warmShims,
+    folder: join(state, 'warm'),
+    dialect: v2,
+    log,
+    signal: abort.signal,
+    paramsOf,
+  });
+  closers.push(() => warm.close());
   const bundles = new BundleStore(join(state, 'bundles'), { log });
   const core: TaskCore = {
     table,

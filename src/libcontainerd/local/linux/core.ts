@@ -142,7 +142,6 @@ export class EmbeddedCore {
 
   #warm(namespace: string, name: string): void {
     const { warm, runtimes, log } = this.#parts.core;
-    if (warm === undefined) return;
     runtimes.resolve(name).then(
       (runtime) => warm.prepare(namespace, runtime),
       (err: unknown) => log.debug({ err, runtime: name }, 'prepare warm shims'),

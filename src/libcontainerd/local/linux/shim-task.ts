@@ -1,12 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type EngineError,
-  errorText,
-  FailedPreconditionError,
-  isNotFound,
-  isUnavailable,
-  NotFoundError,
-} from '../../../errdefs/index.js';
+import { type EngineError, FailedPreconditionError, isUnavailable, NotFoundError } from '../../../errdefs/index.js';
 import type { WaitResponse } from '../../../protocol/gen/containerd/shim/task_v2.js';
 import type { RpcCallOptions } from '../../../protocol/method.js';
 import type { DeadTask, Shim, ShimDialect, ShimParams, ShimTasks } from '../../../shim/shim.js';
@@ -14,9 +7,10 @@ import { shimEnded } from '../../../shim/shim-end.js';
 import { withDefault, withinCall } from '../../deadline.js';
 import type { TaskEvent } from '../../objects/event-facts.js';
 import { exitOfReply } from '../../objects/process-facts.js';
-import type { RunFact } from '../../run-state.js';
 import type { ExitStatus } from '../../types.js';
-import { readExit, writeExit } from './exit-file.js';
+import { writeExit } from './exit-file.js';
+import { bury, findShim } from './shim-recovery.js';
+import { announcement, exitAnnouncement } from './task-announcement.js';
 import { TIMEOUTS } from './timeouts.js';
 import { TrackedProcess } from './tracked-process.js';
 
@@ -108,8 +102,10 @@ export class ShimTask {
       return await call(shim.tasks);
     } catch (err) {
       if (!isUnavailable(err)) throw err;
-      // The connection's end is noticed in the same turn.
-      await new Promise(setImmediate);
+      // Calls hear of a connection's end first, we when the last log of the shim was read: only then it is looked into.
+      await withinCall(`wait for the end of the shim of ${this.id}`, shim.closed, {
+        timeoutMs: TIMEOUTS.shutdown,
+      }).catch(() => {});
       await this.#reach(options);
       throw err;
     }
@@ -256,10 +252,7 @@ export class ShimTask {
     if (execId === '') await this.#options.beforeExit();
     if (!(await process.end(exit)) || this.#options.signal.aborted) return;
     if (execId === '') this.#keep({ pid: process.pid, exitStatus: exit.code, exitedAt: exit.exitedAt });
-    const processId = execId === '' ? this.id : execId;
-    const fact = { kind: 'exit', processId, pid: process.pid, exit, source: 'event' } as const;
-    const { pid } = process;
-    this.#options.publish({ containerId: this.id, processId, type: 'exit', pid, timestamp: new Date(), exit, fact });
+    this.#options.publish(exitAnnouncement({ containerId: this.id, execId, pid: process.pid }, exit));
   }
 
   #keep(end: DeadTask): void {
@@ -283,90 +276,35 @@ export class ShimTask {
     this.#recovering = recovering;
   }
 
-  /** Until the shim answers, or is known to be dead. A shim that hangs is not dead. */
   async #recover(): Promise<void> {
     const { dialect, params, signal } = this.#options;
-    let pauseMs: number = TIMEOUTS.retryFirst;
-    while (this.#state === 'lost' && !signal.aborted) {
-      try {
-        const shim = await dialect.connect(params, { timeoutMs: TIMEOUTS.load, signal });
-        if (await this.#findIn(shim)) return;
-        break;
-      } catch (err) {
-        if (isUnavailable(err)) break;
-        params.log.warn({ err, containerId: this.id }, 'reach a shim; trying again');
-      }
-      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => {});
-      pauseMs = Math.min(pauseMs * 2, TIMEOUTS.retryMax);
-    }
-    if (this.#state === 'lost' && !signal.aborted) await this.#bury();
+    const recovery = { dialect, params, signal };
+    const found = await findShim(recovery);
+    if (this.#state !== 'lost' || signal.aborted) return found?.shim.close();
+    if (found !== undefined) return this.#adopt(found.shim, found.pid);
+    const { end, exitUnknown } = await bury(recovery, this.pid);
+    if (this.#state === 'lost') await this.#conclude(end, exitUnknown);
+    return undefined;
   }
 
-  /** False when the shim does not know the task. */
-  async #findIn(shim: Shim): Promise<boolean> {
-    try {
-      const { pid } = await shim.tasks.state({ id: this.id, execId: '' }, { timeoutMs: TIMEOUTS.load });
-      this.#adopt(shim, pid);
-      return true;
-    } catch (err) {
-      if (!isNotFound(err)) {
-        shim.close();
-        throw err;
-      }
-      await shim.tasks.shutdown({ id: this.id, now: true }, { timeoutMs: TIMEOUTS.shutdown }).catch(() => {});
-      shim.close();
-      return false;
-    }
-  }
-
-  /** The shim is dead: ends what it left running, then every process of the task that is not known to have ended. */
-  async #bury(): Promise<void> {
-    const { dialect, params } = this.#options;
-    const kept = await readExit(params.bundle);
-    let exitUnknown = false;
-    let end: DeadTask;
-    try {
-      const cleaned = await dialect.cleanup(params, { timeoutMs: TIMEOUTS.cleanup });
-      end = kept ?? { ...cleaned, pid: cleaned.pid === 0 ? this.pid : cleaned.pid };
-    } catch (err) {
-      params.log.error({ err, containerId: this.id }, `clean up after a dead shim: ${errorText(err)}`);
-      exitUnknown = kept === undefined;
-      end = kept ?? { pid: this.pid, exitStatus: 255, exitedAt: new Date() };
-    }
-    if (this.#state !== 'lost') return;
+  /** Ends every process of the task that is not known to have ended. */
+  async #conclude(end: DeadTask, exitUnknown: boolean): Promise<void> {
     const init = this.#processes.get('');
-    if (init?.exit !== undefined) end = { ...end, exitStatus: init.exit.code, exitedAt: init.exit.exitedAt };
+    const known = init?.exit;
+    this.#end = known === undefined ? end : { ...end, exitStatus: known.code, exitedAt: known.exitedAt };
     if (init !== undefined && init.pid === 0) init.pid = end.pid;
-    this.#end = end;
     this.#state = 'dead';
-    const exit = { code: end.exitStatus, exitedAt: end.exitedAt, exitUnknown };
-    const others = [...this.#processes].filter(([execId]) => execId !== '');
+    const { exitStatus, exitedAt } = this.#end;
+    const killed = { code: exitUnknown ? 255 : KILLED, exitedAt, exitUnknown };
     // Execs end with their init, and first.
-    for (const [execId, process] of others)
-      await this.#ended(execId, process, { ...exit, code: exitUnknown ? 255 : 137 });
-    if (init !== undefined) await this.#ended('', init, exit);
+    for (const [execId, process] of this.#processes) {
+      if (execId !== '') await this.#ended(execId, process, killed);
+    }
+    if (init !== undefined) await this.#ended('', init, { code: exitStatus, exitedAt, exitUnknown });
   }
 
   #publish(type: Exclude<TaskEvent['type'], 'exit'>, execId: string, pid: number): void {
-    const processId = execId === '' ? this.id : execId;
-    const timestamp = new Date();
-    const fact = factOf(type, processId, pid, timestamp);
-    const event = { containerId: this.id, processId, type, pid, timestamp };
-    this.#options.publish(fact === undefined ? event : { ...event, fact });
-  }
-}
-
-/** For other clients that hold the task; the one that called has its answer. */
-function factOf(type: TaskEvent['type'], processId: string, pid: number, timestamp: Date): RunFact | undefined {
-  switch (type) {
-    case 'start':
-    case 'exec-started':
-      return { kind: 'started', processId, pid };
-    case 'paused':
-    case 'resumed':
-      return { kind: type, at: timestamp.getTime(), source: 'event' };
-    default:
-      return undefined;
+    this.#options.publish(announcement(type, { containerId: this.id, execId, pid }));
   }
 }
 

@@ -15,7 +15,7 @@ export interface TaskCore {
   readonly runtimes: RuntimeTable;
   readonly dialects: Readonly<Record<'v1' | 'v2', ShimDialect>>;
   readonly oom: Cgroup1OomWatcher;
-  readonly warm: WarmShims | undefined;
+  readonly warm: WarmShims;
   readonly log: Logger;
   /** Default state folder of OCI runtimes (`runc --root`): not the one that containerd uses. */
   readonly runcRoot: string;

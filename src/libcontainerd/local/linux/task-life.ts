@@ -33,7 +33,7 @@ export async function createShimTask(
   let made: Shim | undefined;
   let warm: WarmShim | undefined;
   try {
-    if (mayBeWarm) warm = core.warm?.take(runtime, params, spec, hasShimCgroup(container));
+    if (mayBeWarm) warm = core.warm.take(runtime, params, spec, hasShimCgroup(container));
     // It may fail before it is awaited.
     warm?.noted.catch(() => {});
     made = warm?.shim;
@@ -86,8 +86,8 @@ export async function deleteShimTask(
   const isShared = core.table.all().some((other) => other !== task && shimPid !== 0 && other.shimPid === shimPid);
   await task.release(isShared);
   try {
-    const home = await core.warm?.homeOf(params.bundle);
-    if (home !== undefined) await core.warm?.removeHome(home);
+    const home = await core.warm.homeOf(params.bundle);
+    if (home !== undefined) await core.warm.removeHome(home);
     await core.bundles.remove(params.bundle, { timeoutMs: TIMEOUTS.cleanup });
   } finally {
     core.table.remove(namespace, task);

@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, realpath } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import type { StdioConfig } from '../../../cio/stdio.js';
 import { errorText } from '../../../errdefs/index.js';
 import type { Bundle } from '../../../shim/bundle.js';
@@ -8,7 +8,7 @@ import { endShim, findShims, type ShimProcess } from '../../../shim/shim-process
 import { withinCall } from '../../deadline.js';
 import { ShimTask } from './shim-task.js';
 import type { TaskCore } from './task-core.js';
-import { shimTaskOptions, watchOom } from './task-life.js';
+import { keyOf, shimTaskOptions, watchOom } from './task-life.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /** Where to look for shims that nobody knows any more. */
@@ -31,26 +31,53 @@ export async function loadTasks(core: TaskCore): Promise<void> {
   }
 }
 
-/** After all tasks have settled: ends shims in our folders that none of them has. */
+/**
+ * After all tasks have settled: ends shims in our folders that nothing leads to any more. A shim whose bundle is there is
+ * in use, or is just being started: only one of a dead task has to go.
+ */
 export async function endLeakedShims(core: TaskCore, { state, eventSocket }: ShimFolders): Promise<void> {
-  const known = new Set([...core.table.all().map((task) => task.shimPid), ...(core.warm?.idlePids ?? [])]);
-  const isHung = new Set(
-    core.table
-      .all()
-      .filter((task) => task.state === 'lost')
-      .map((task) => task.params.bundle.path),
-  );
-  for (const shim of await findShims({ bundles: state, addresses: [eventSocket] }, { signal: core.signal })) {
-    if (known.has(shim.pid) || (shim.cwd !== undefined && isHung.has(shim.cwd))) continue;
+  const folder = await realpath(state);
+  const shims = await findShims({ bundles: folder, addresses: [eventSocket] }, { signal: core.signal });
+  // Only now: tasks are made while the search goes on.
+  const known = await pidsInUse(core);
+  const homes = await homesInUse(core);
+  for (const shim of shims) {
+    if (known.has(shim.pid) || (await isWantedHere(core, homes, folder, shim))) continue;
     core.log.warn({ pid: shim.pid, containerId: shim.id, namespace: shim.namespace }, 'end a leaked shim');
     await endQuietly(core, shim);
   }
-  await core.warm?.sweep(await homesInUse(core));
+  await core.warm.sweep(homes);
 }
 
+/** What the shims said of themselves, and for those that do not answer what their bundles say. */
+async function pidsInUse(core: TaskCore): Promise<Set<number>> {
+  const alive = core.table.all().filter((task) => task.state !== 'dead');
+  const records = await Promise.all(
+    alive.map((task) => (task.shimPid === 0 ? readShimRecord(task.params.bundle).catch(() => undefined) : undefined)),
+  );
+  const noted = records.map((record) => record?.pid ?? 0);
+  return new Set([...alive.map((task) => task.shimPid), ...noted, ...core.warm.idlePids]);
+}
+
+async function isWantedHere(
+  core: TaskCore,
+  homes: ReadonlySet<string>,
+  folder: string,
+  { cwd }: ShimProcess,
+): Promise<boolean> {
+  const [kind, namespace = '', id = '', ...rest] = relative(folder, cwd ?? '/').split(sep);
+  if (cwd === undefined || kind === '..') return false;
+  if (rest.length > 0) return true;
+  if (kind === 'bundles') return core.table.get(namespace, id)?.state !== 'dead' && (await exists(cwd));
+  if (kind === 'warm') return homes.has(`${namespace}/${id}`) || core.warm.isOwn(namespace, id);
+  // Of another engine whose state folder lies in ours.
+  return true;
+}
+
+/** As `namespace/id`. */
 async function homesInUse(core: TaskCore): Promise<Set<string>> {
-  const homes = await Promise.all(core.table.all().map((task) => core.warm?.homeOf(task.params.bundle)));
-  return new Set(homes.map((home) => home?.path).filter((path) => path !== undefined));
+  const homes = await Promise.all(core.table.all().map((task) => core.warm.homeOf(task.params.bundle)));
+  return new Set(homes.filter((home) => home !== undefined).map(({ namespace, id }) => keyOf(namespace, id)));
 }
 
 /** Gives the bundle back when it has no task. */
@@ -75,7 +102,7 @@ async function removeUnborn(core: TaskCore, bundle: Bundle): Promise<void> {
   const { id, namespace, path } = bundle;
   const release = core.table.reserve(namespace, id);
   try {
-    for (const shim of await findShims({ bundles: path }, { signal: core.signal })) await endQuietly(core, shim);
+    await endShimsIn(core, path);
     const binary = await readShimBinary(bundle);
     const record = await readShimRecord(bundle);
     if (binary !== undefined && (await exists(join(path, 'config.json')))) {
@@ -91,6 +118,14 @@ async function removeUnborn(core: TaskCore, bundle: Bundle): Promise<void> {
   } finally {
     release?.();
   }
+}
+
+/** Not one that another container of its group lives in. */
+async function endShimsIn(core: TaskCore, path: string): Promise<void> {
+  const folder = await realpath(path);
+  const shims = await findShims({ bundles: dirname(folder) }, { signal: core.signal });
+  const known = await pidsInUse(core);
+  for (const shim of shims) if (shim.cwd === folder && !known.has(shim.pid)) await endQuietly(core, shim);
 }
 
 /**

@@ -59,6 +59,8 @@ export class WarmShims {
   readonly #options: WarmShimsOptions;
   readonly #bundles: BundleStore;
   readonly #pools = new Map<string, Pool>();
+  /** Bundles that this life made, as `namespace/id`: those of shims that are being started too. */
+  readonly #own = new Set<string>();
   #isClosed = false;
 
   constructor(options: WarmShimsOptions) {
@@ -105,16 +107,21 @@ export class WarmShims {
   /** After the shim has ended. */
   async removeHome(home: Bundle): Promise<void> {
     await this.#bundles.remove(home, { timeoutMs: TIMEOUTS.cleanup });
+    this.#own.delete(`${home.namespace}/${home.id}`);
   }
 
-  /** Removes bundles of an earlier life whose shim is in no use; `used` are paths. The shims themselves are ended before. */
+  /** Whether this life made the bundle: its shim is ready, in use, or is being started or ended. */
+  isOwn(namespace: string, id: string): boolean {
+    return this.#own.has(`${namespace}/${id}`);
+  }
+
+  /** Removes bundles of an earlier life whose shim is in no use; `used` are `namespace/id`. Their shims are ended before. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     await this.#bundles.sweep();
     for (const bundle of await this.#bundles.list()) {
-      const isMine = [...this.#pools.values()].some(({ ready }) =>
-        ready.some(({ params }) => params.bundle.path === bundle.path),
-      );
-      if (!isMine && !used.has(bundle.path)) await this.#bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
+      const { namespace, id } = bundle;
+      if (this.isOwn(namespace, id) || used.has(`${namespace}/${id}`)) continue;
+      await this.#bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
     }
   }
 
@@ -141,7 +148,7 @@ export class WarmShims {
   }
 
   #refillLater(pool: Pool, afterMs: number): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#options.size === 0) return;
     clearTimeout(pool.timer);
     pool.timer = setTimeout(() => {
       pool.filling = pool.filling.then(() => this.#fill(pool));
@@ -163,6 +170,7 @@ export class WarmShims {
   async #start({ namespace, binary }: Pool): Promise<Warm> {
     const id = `warm-${randomBytes(8).toString('hex')}`;
     const spec = { ociVersion: '1.0.2', annotations: { [GROUP]: id } };
+    this.#own.add(`${namespace}/${id}`);
     const bundle = await this.#bundles.create({ namespace, id, spec });
     const params = this.#options.paramsOf(bundle, { binary, options: undefined });
     try {
@@ -174,7 +182,7 @@ export class WarmShims {
       void shim.closed.then(() => this.#drop(warm));
       return warm;
     } catch (err) {
-      await this.#bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
+      await this.removeHome(bundle);
       throw err;
     }
   }
