@@ -115,13 +115,16 @@ export class ShimTask {
     const { id } = this;
     const process = this.#processes.get(execId);
     if (process === undefined) throw this.notFound(execId);
-    const starting = this.ask((tasks) => tasks.start({ id, execId }, call), call).then(({ pid }) => {
-      process.pid = pid;
-      this.#publish(execId === '' ? 'start' : 'exec-started', execId, pid);
-      return pid;
-    });
-    process.begin(starting);
-    const pid = await starting;
+    const pid = await this.ask((tasks) => {
+      const starting = tasks.start({ id, execId }, call).then((reply) => {
+        process.pid = reply.pid;
+        this.#publish(execId === '' ? 'start' : 'exec-started', execId, reply.pid);
+        return reply.pid;
+      });
+      // The bare call: where the shim dies over it, `ask` waits for the exit, which waits for this.
+      process.begin(starting);
+      return starting;
+    }, call);
     if (execId !== '') this.#watch(execId);
     return pid;
   }
