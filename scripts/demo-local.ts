@@ -53,8 +53,6 @@ async function warmStarts(folder: DemoFolder): Promise<void> {
   for (const warmShims of [0, 2]) {
     const state = folder.at(warmShims === 0 ? 'cold' : 'warm');
     await using core = await EmbeddedCore.open({ root: `${state}-root`, state, warmShims });
-    // Nothing is looked for any more beside the starts.
-    await core.settled({ timeoutMs: 10_000 });
     await using client = core.client({ namespace: 'demo' });
     const times: number[] = [];
     for (let index = 0; index < STARTS; index++) {
