@@ -38,4 +38,6 @@ export interface Harness<Env extends SuiteEnv = SuiteEnv> {
   teardown(env: Env): Promise<void>;
   /** The cases that this backend skips, as `area: name`. The suite fails when it skips any other, or fewer. */
   readonly expectedSkips: readonly string[];
+  /** Only these areas: for a machine on which the whole suite takes too long. @default all */
+  readonly areas?: readonly string[] | undefined;
 }

@@ -51,6 +51,7 @@ export function clientSuite<Env extends SuiteEnv>(name: string, harness: Harness
     after(() => run.tearDown());
     it('declares the capabilities that the harness expects', () => run.assertCapabilities());
     for (const [area, define] of AREAS) {
+      if (harness.areas?.includes(area) === false) continue;
       describe(area, { concurrency: false }, () => define(run.definer(area)));
     }
     it('left no container behind', () => run.assertNothingLeft());

@@ -14,6 +14,8 @@ export interface LocalConformance {
   readonly runtimeV1?: boolean;
   /** @default 'cgroup1' */
   readonly metrics?: Capabilities['metrics'];
+  /** Of the suite. @default all */
+  readonly areas?: readonly string[];
   readonly core?: CoreOptions;
 }
 
@@ -28,7 +30,7 @@ const SKIPS = [
 
 /** Registers the conformance suite over an embedded core of its own. */
 export function localConformance(options: LocalConformance): void {
-  const { name, runtime, runtimeV1 = true, metrics = 'cgroup1', core } = options;
+  const { name, runtime, runtimeV1 = true, metrics = 'cgroup1', areas, core } = options;
   let host: LocalHost;
   const capabilities: Capabilities = {
     checkpoint: true,
@@ -41,7 +43,8 @@ export function localConformance(options: LocalConformance): void {
   };
   clientSuite(name, {
     capabilities,
-    expectedSkips: SKIPS,
+    areas,
+    expectedSkips: areas?.includes('budget') === false ? [] : SKIPS,
     async setup() {
       host = await LocalHost.start(core);
       return {

@@ -1,4 +1,5 @@
 import type { Client } from '../../../src/libcontainerd/types.js';
+import { LocalHost } from '../../integration/host/local-host.js';
 import { TestHost } from '../../integration/host/test-host.js';
 
 /** What a backend gives the cases of this folder. */
@@ -13,5 +14,11 @@ export interface Backend {
 /** `remote` on a containerd of its own. */
 export async function remoteBackend(): Promise<Backend> {
   const host = await TestHost.start();
+  return { client: await host.client(), rootfs: host.rootfs, stop: () => host.stop() };
+}
+
+/** The embedded core. */
+export async function localBackend(): Promise<Backend> {
+  const host = await LocalHost.start();
   return { client: await host.client(), rootfs: host.rootfs, stop: () => host.stop() };
 }
