@@ -12,7 +12,7 @@ import { removeCgroups } from './cgroup-folders.js';
 import { initPid, killProcesses } from './container-processes.js';
 import { readExitStatusFile } from './exit-status-file.js';
 import { endShimsOf } from './leftover-shim.js';
-import { deleteByRuntime, isOfRunc } from './runtime-delete.js';
+import { deleteByRuntime, isOfRunc, mayHaveCreated } from './runtime-delete.js';
 import { expectedSockets, noneListens, removeDeadSockets, socketFile, specOf } from './sockets.js';
 import { TIMEOUTS } from './timeouts.js';
 
@@ -40,8 +40,9 @@ export async function cleanupDeadShim(params: ShimParams, call: RpcCallOptions =
   // What is left of it would reap what the delete kills.
   if (await isOutOfReach(bootstrap)) await attempt(params, 'end the shim', () => endShimsOf(params, step));
 
-  let reported = await attempt(params, 'run delete of the shim', () => runDelete(params, call));
-  if (reported instanceof Error && isOfRunc(params)) {
+  const isCreated = await attempt(params, 'look for a container', () => mayHaveCreated(params));
+  let reported = await attempt(params, 'run delete of the shim', () => runDelete(params, call, isCreated));
+  if (reported instanceof Error && isCreated === true && isOfRunc(params)) {
     await attempt(params, 'delete by the runtime', () => deleteByRuntime(params, step));
   }
   if (signal?.aborted) throw cancellation(`clean up after shim of ${params.id}`, signal.reason);
@@ -59,7 +60,12 @@ export async function cleanupDeadShim(params: ShimParams, call: RpcCallOptions =
   return { ...told, pid: told.pid || reported.pid || pid };
 }
 
-async function runDelete(params: ShimParams, call: RpcCallOptions): Promise<DeadTask> {
+async function runDelete(
+  params: ShimParams,
+  call: RpcCallOptions,
+  isCreated: boolean | EngineError,
+): Promise<DeadTask> {
+  if (isCreated === false) throw new InternalError('it had created nothing');
   const { exitCode, stdout, stderr } = await runAction(params.binary, shimArguments(params, 'delete'), {
     signal: call.signal,
     timeoutMs: call.timeoutMs ?? TIMEOUTS.cleanupMs,
