@@ -8,7 +8,9 @@ import { run, sh } from '../test/integration/host/run-container.js';
 const [, , root = '', state = '', rootfs = '', logs = ''] = process.argv;
 const SCRIPTS = {
   'last-words': ': </tmp/gate; yes 0123456789abcdefghi | head -c 20000; exit 7',
-  'goes-on': 'i=0; while :; do i=$((i+1)); echo tick $i; usleep 100000; done',
+  // Quiet when the engine is killed: what an engine has read and not yet written anywhere is lost with it.
+  'goes-on':
+    'i=0; while :; do i=$((i+1)); echo tick $i; usleep 50000; while [ $i = 3 ] && [ -e /tmp/gate ]; do usleep 50000; done; done',
 };
 
 const client = await connectLocal({ root, state, stdio: 'lossless' });

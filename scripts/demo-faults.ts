@@ -54,13 +54,15 @@ export async function killedEngine(folder: DemoFolder): Promise<void> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const pids = await firstLine(child);
+  const ticks = () => readFileSync(folder.at('goes-on.log'), 'utf8');
+  await until('three ticks', () => ticks().includes('tick 3\n'), WAIT.timeoutMs);
   console.log(`  engine ${child.pid} runs ${JSON.stringify(pids)}; killing it`);
   child.kill('SIGKILL');
   await once(child, 'exit');
   writeFileSync(gate, '');
   rmSync(gate);
   await until('the container to end', () => hasEnded(pids['last-words'] ?? 0), WAIT.timeoutMs);
-  console.log('  while no engine runs, last-words prints 20000 bytes and ends with 7');
+  console.log('  while no engine runs, last-words prints 20000 bytes and ends with 7; goes-on goes on');
 
   const startedAt = performance.now();
   await using core = await EmbeddedCore.open({ root, state, stdio: 'lossless' });
@@ -72,6 +74,7 @@ export async function killedEngine(folder: DemoFolder): Promise<void> {
     };
   const found = await client.restore({ attach });
   console.log(`  the next engine has them after ${(performance.now() - startedAt).toFixed(0)} ms:`);
+  await until('ten ticks', () => ticks().includes('tick 10\n'), WAIT.timeoutMs);
   for (const { container, task, error } of found) {
     if (task === undefined) throw error ?? new Error(`${container.id} has no task`);
     const { status, pid, exit } = task.state;
