@@ -25,6 +25,14 @@ export function cgroupRoots(mounts: readonly MountPoint[]): string[] {
   return [...new Set(mounts.filter((mount) => mount.fsType === 'cgroup').map((mount) => mount.path))];
 }
 
+/**
+ * The mount points of every hierarchy. On a host of v1 runc makes a container's cgroup in a unified one as well that is
+ * mounted beside, though it holds no controller.
+ */
+export function allCgroupRoots(mounts: readonly MountPoint[]): string[] {
+  return [...new Set(mounts.filter(({ fsType }) => /^cgroup2?$/.test(fsType)).map(({ path }) => path))];
+}
+
 /** `joinCgroup` for given hierarchies. */
 export async function joinCgroupIn(roots: readonly string[], pid: number, path: string): Promise<void> {
   if (path.split('/').includes('..') || path.includes('\0')) {

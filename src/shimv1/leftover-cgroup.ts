@@ -5,13 +5,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cancellation, DeadlineExceededError, FailedPreconditionError } from '../errdefs/index.js';
 import { cgroup1FoldersAt } from '../platform/cgroup1-folders.js';
 import type { RpcCallOptions } from '../protocol/method.js';
+import { readMounts } from '../shim/mounts.js';
+import { allCgroupRoots } from '../shim/shim-cgroup.js';
 
 /** The kernel tells nobody when a cgroup of version 1 becomes empty. */
 const LOOK_EVERY_MS = 10;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Kills all that is in a cgroup (version 1) and below it, waits for their end and removes it. Nothing happens when it is
+ * Kills all that is in a cgroup and below it, waits for their end and removes it. Nothing happens when it is
  * gone already, which is the rule.
  *
  * @param path from the root of each hierarchy
@@ -52,7 +54,9 @@ export async function endCgroup(path: string, call: RpcCallOptions = {}): Promis
 /** The deepest first, for they are removed in this order. */
 async function foldersOf(path: string): Promise<string[]> {
   const folders: string[] = [];
-  for (const folder of await cgroup1FoldersAt(path)) await addTree(folder, folders);
+  const roots = allCgroupRoots(await readMounts());
+  const places = new Set([...(await cgroup1FoldersAt(path)), ...roots.map((root) => join(root, path))]);
+  for (const folder of places) await addTree(folder, folders);
   return folders;
 }
 

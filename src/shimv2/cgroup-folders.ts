@@ -2,7 +2,7 @@ import { readdir, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { OciSpec } from '../oci/runtime-spec.js';
 import { readMounts } from '../shim/mounts.js';
-import { cgroupRoots } from '../shim/shim-cgroup.js';
+import { allCgroupRoots } from '../shim/shim-cgroup.js';
 
 /**
  * Removes the empty cgroup of a container: the OCI runtime leaves it when it was killed before it had noted what it
@@ -14,7 +14,7 @@ export async function removeCgroups(spec: OciSpec | undefined): Promise<void> {
   const given = spec?.linux?.cgroupsPath ?? '';
   const path = posix.normalize(given);
   if (!given.startsWith('/') || path === '/') return;
-  for (const root of cgroupRoots(await readMounts())) await removeTree(join(root, path));
+  for (const root of allCgroupRoots(await readMounts())) await removeTree(join(root, path));
 }
 
 async function removeTree(folder: string): Promise<void> {
