@@ -60,7 +60,10 @@ export class EmbeddedCore {
 
   /** A client with whose end the core ends. */
   owner(options: LocalClientOptions = {}): LocalClient {
-    return this.#client(options, () => this.close());
+    // When the core is closed first, it waits for this client, and must not be waited for.
+    return this.#client(options, async () => {
+      if (this.#closing === undefined) await this.close();
+    });
   }
 
   /** Settles when every shim of an earlier life was found, or found dead, and leaked ones were ended. */
