@@ -68,7 +68,8 @@ export class ClientCalls {
       this.assertUsable(what, options?.signal);
       const end = (reason: EngineError) => reject(closedError(what, reason));
       this.#pending.add(end);
-      call()
+      // What throws at once is forgotten as well.
+      (async () => call())()
         .finally(() => this.#pending.delete(end))
         .then(resolve, reject);
     });
