@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { StdioConfig } from '../../../cio/stdio.js';
+import { isCanceled, isUnavailable } from '../../../errdefs/index.js';
 import type { Logger } from '../../../log/logger.js';
 import { StdioKeeper } from '../../../shim/stdio-keeper/index.js';
 import type { OutputHold } from '../../objects/context.js';
@@ -28,7 +29,13 @@ export class OutputKeeper implements OutputHold {
    * to nobody any more.
    */
   async reconcile(alive: readonly StdioConfig[], call: CallOptions): Promise<void> {
-    for (const config of alive) await this.hold(config, call);
+    for (const config of alive) {
+      // One whose FIFOs were removed must not leave the others without.
+      await this.hold(config, call).catch((err: unknown) => {
+        if (isCanceled(err) || isUnavailable(err)) throw err;
+        this.#log.warn({ err, path: config.stdout }, 'hold the output of a running process again');
+      });
+    }
     const known = new Set(alive.map(keyOf));
     for (const key of (await this.#keeper.held(call)).keys()) {
       if (!known.has(key) && !existsSync(key)) await this.#keeper.release(key, call);
