@@ -58,8 +58,9 @@ async function attach(
   // Early, so that a kill of ours at any time from here on leaves a shim that can be found.
   const address = `unix://${socket}`;
   await writeShimBinary(params.bundle, params.binary);
-  await writeBootstrap(params.bundle, { version: 1, address, protocol: 'ttrpc' });
+  // The address last: with it the bundle has a task, and that must not be taken for one of API v2.
   await writeShimRecord(params.bundle, { api: 'v1', pid });
+  await writeBootstrap(params.bundle, { version: 1, address, protocol: 'ttrpc' });
   const signal = left().signal;
   const either = signal === undefined ? died : AbortSignal.any([signal, died]);
   const client = await connectWhenListening(socket, params.namespace, () => ({ ...left(), signal: either })).catch(
