@@ -151,8 +151,11 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
     publish: (namespace, event) => bus.publish(namespace, event),
     paramsOf,
   };
-  closers.push(() => {
-    for (const task of table.all()) task.detach();
+  closers.push(async () => {
+    const tasks = table.all();
+    for (const task of tasks) task.detach();
+    // A clean-up under way is bounded; after the lock is given back it could end a new container of the same name.
+    await Promise.all(tasks.map((task) => task.settled()));
   });
   await bundles.sweep();
   const [capabilities] = await Promise.all([capabilitiesHere(runtimes), loadTasks(core)]);

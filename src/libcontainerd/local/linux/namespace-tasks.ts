@@ -53,6 +53,8 @@ export class NamespaceTasks implements TaskService {
     try {
       const task = await createShimTask(this.#core, this.#namespace, creation, withDefault(call ?? {}, TIMEOUTS.call));
       this.#core.table.enter(this.#namespace, task);
+      // The core closed meanwhile: the next life finds the task, and this one must not stay for it.
+      if (this.#core.signal.aborted) task.detach();
       task.announce('create');
       return { containerId: id, pid: task.pid };
     } finally {
