@@ -21,6 +21,9 @@ export interface ShimRecord {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Name of the file that holds the path of the shim's program. */
+export const SHIM_BINARY = 'shim-binary-path';
+
 const MAX_BYTES = 64 * 1024;
 const ADDRESS_FILE_VERSION = 2;
 
@@ -52,7 +55,7 @@ export function writeBootstrap(bundle: Bundle, { version, address, protocol }: B
 
 /** The absolute path of the shim's program; `undefined` when none was noted. @throws as `readBootstrap` */
 export async function readShimBinary(bundle: Bundle): Promise<string | undefined> {
-  const path = join(bundle.path, 'shim-binary-path');
+  const path = join(bundle.path, SHIM_BINARY);
   const text = (await readText(path))?.trim();
   if (text !== undefined && !text.startsWith('/')) throw damaged(path, 'it is no absolute path');
   return text;
@@ -60,7 +63,7 @@ export async function readShimBinary(bundle: Bundle): Promise<string | undefined
 
 /** @throws by errno */
 export function writeShimBinary(bundle: Bundle, path: string): Promise<void> {
-  return replaceFile(join(bundle.path, 'shim-binary-path'), path);
+  return replaceFile(join(bundle.path, SHIM_BINARY), path);
 }
 
 /** `undefined` when none was written. @throws as `readBootstrap` */

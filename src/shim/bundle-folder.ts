@@ -12,7 +12,8 @@ const BUNDLE_MODE = 0o700;
 const REMAPPED_BUNDLE_MODE = 0o710;
 const INNER_MODE = 0o711;
 /** Not for others, unlike upstream's: an environment in it may hold secrets. */
-const CONFIG_MODE = 0o600;
+const FILE_MODE = 0o600;
+
 /** `config.json` as it is written, and the host's group of the container's root. */
 export interface BundleConfig {
   readonly text: string | Buffer;
@@ -35,19 +36,28 @@ export function configOf(spec: OciSpec | Buffer): BundleConfig {
   return { text: spec, gid: hostRootOf(parsed.spec).gid };
 }
 
-/** Makes the folder and what a shim expects in it. @throws the system's error */
-export async function buildFolder(path: string, { text, gid }: BundleConfig): Promise<void> {
+/** Makes the folder and what a shim expects in it, with `files` beside. @throws the system's error */
+export async function buildFolder(
+  path: string,
+  { text, gid }: BundleConfig,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await mkdir(path, { mode: BUNDLE_MODE });
   if (gid !== 0) {
     await chown(path, -1, gid);
     await chmod(path, REMAPPED_BUNDLE_MODE);
   }
-  for (const name of ['rootfs', 'work']) {
-    await mkdir(join(path, name));
-    // Apart from mkdir, which the umask would narrow.
-    await chmod(join(path, name), INNER_MODE);
-  }
-  await writeFile(join(path, 'config.json'), text, { mode: CONFIG_MODE });
+  const contents = Object.entries({ 'config.json': text, ...files });
+  await Promise.all([
+    ...['rootfs', 'work'].map((name) => makeInner(join(path, name))),
+    ...contents.map(([name, content]) => writeFile(join(path, name), content, { mode: FILE_MODE })),
+  ]);
+}
+
+async function makeInner(path: string): Promise<void> {
+  await mkdir(path);
+  // Apart from mkdir, which the umask would narrow.
+  await chmod(path, INNER_MODE);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { OciSpec } from '../oci/runtime-spec.js';
 import { makeFolder } from '../platform/make-folder.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import type { Bundle } from './bundle.js';
+import { SHIM_BINARY } from './bundle-files.js';
 import { buildFolder, configOf, emptyRootfs, errnoOf, removeEmpty, removeRemnant } from './bundle-folder.js';
 
 export interface NewBundle {
@@ -14,6 +15,8 @@ export interface NewBundle {
   readonly id: string;
   /** JSON text is written as it is. */
   readonly spec: OciSpec | Buffer;
+  /** Is noted from the first moment on: what a shim makes is taken away by its program. */
+  readonly shimBinary?: string | undefined;
 }
 
 const NAMESPACE_MODE = 0o711;
@@ -58,7 +61,11 @@ export class BundleStore {
     this.#inWork.add(building);
     try {
       makeFolder(dirname(bundle.path), NAMESPACE_MODE);
-      await buildFolder(building, config);
+      await buildFolder(
+        building,
+        config,
+        request.shimBinary === undefined ? {} : { [SHIM_BINARY]: request.shimBinary },
+      );
       // Succeeds over an empty folder, which is the remnant of something else; fails over a bundle.
       await rename(building, bundle.path);
       return bundle;

@@ -27,7 +27,7 @@ export async function createShimTask(
   const { id, spec } = container;
   const runtime = await core.runtimes.resolve(container.runtime);
   const packed = packOptions(core, runtime, creation);
-  const bundle = await core.bundles.create({ namespace, id, spec });
+  const bundle = await core.bundles.create({ namespace, id, spec, shimBinary: runtime.shim });
   const params = core.paramsOf(bundle, { binary: runtime.shim, options: packed.start });
   const options = shimTaskOptions(core, runtime.api, params);
   let made: Shim | undefined;

@@ -2,6 +2,7 @@ import { access, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { StdioConfig } from '../../../cio/stdio.js';
 import { errorText } from '../../../errdefs/index.js';
+import { shimApiOf } from '../../../runtimes/index.js';
 import type { Bundle } from '../../../shim/bundle.js';
 import { readBootstrap, readShimBinary, readShimRecord } from '../../../shim/bundle-files.js';
 import { endShim, findShims, type ShimProcess } from '../../../shim/shim-process.js';
@@ -85,7 +86,7 @@ async function enter(core: TaskCore, bundle: Bundle): Promise<Bundle | undefined
   try {
     const [binary, record] = await Promise.all([readShimBinary(bundle), readShimRecord(bundle)]);
     if (binary === undefined || (await readBootstrap(bundle)) === undefined) return bundle;
-    const api = record?.api ?? 'v2';
+    const api = record?.api ?? shimApiOf(binary);
     const params = core.paramsOf(bundle, { binary, options: undefined });
     const task = ShimTask.found(shimTaskOptions(core, api, params));
     core.table.enter(bundle.namespace, task);
@@ -107,7 +108,10 @@ async function removeUnborn(core: TaskCore, bundle: Bundle): Promise<void> {
     const record = await readShimRecord(bundle);
     if (binary !== undefined && (await exists(join(path, 'config.json')))) {
       const params = core.paramsOf(bundle, { binary, options: undefined });
-      await core.dialects[record?.api ?? 'v2'].cleanup(params, { timeoutMs: TIMEOUTS.cleanup, signal: core.signal });
+      await core.dialects[record?.api ?? shimApiOf(binary)].cleanup(params, {
+        timeoutMs: TIMEOUTS.cleanup,
+        signal: core.signal,
+      });
     }
     await core.bundles.remove(bundle, { timeoutMs: TIMEOUTS.cleanup });
   } catch (err) {
