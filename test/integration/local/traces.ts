@@ -50,8 +50,8 @@ export function bundleOf(host: LocalHost, id: string, namespace = 'test'): Bundl
 }
 
 /** Of the shim that serves a container, as its bundle names it. */
-export async function shimPidOf(host: LocalHost, id: string): Promise<number> {
-  const record = await readShimRecord(bundleOf(host, id));
+export async function shimPidOf(host: LocalHost, id: string, namespace = 'test'): Promise<number> {
+  const record = await readShimRecord(bundleOf(host, id, namespace));
   if (record?.pid === undefined) throw new Error(`the bundle of ${id} names no shim`);
   return record.pid;
 }
