@@ -7,6 +7,9 @@ import { TtrpcServer } from '../protocol/ttrpc/index.js';
 import { claimFolder } from './claim-folder.js';
 import { ReplayFilter } from './replay-filter.js';
 
+/** Events are answered as they come, so nothing is under way; but a shim that hangs does not end its side. */
+const CLOSE_TIMEOUT_MS = 500;
+
 export interface EventSink {
   readonly log: Logger;
   /** Called in the order in which each shim sends, for a repeated envelope once. Must not block. */
@@ -24,7 +27,7 @@ export class ShimEventServer {
 
   constructor(sink: EventSink) {
     this.#sink = sink;
-    this.#server = new TtrpcServer({ log: sink.log });
+    this.#server = new TtrpcServer({ log: sink.log, closeTimeoutMs: CLOSE_TIMEOUT_MS });
     // Without an await: the publisher waits 5 s, and the answer to one event must not overtake the next.
     this.#server.register(EventsDefinition, { forward: async ({ envelope }) => this.#take(envelope) });
   }

@@ -14,7 +14,7 @@ const SLEEP = ['/bin/sleep', '1000'];
 const CALL_MS = 400;
 /** Two cores that others use as well. */
 const SLACK_MS = 600;
-const RESTORE_MS = 8_000;
+const RESTORE_MS = 5_000;
 
 for (const { name, runtime, needs } of [COLD, V1]) {
   // With API v1 statistics are read from the cgroup, for which nobody has to be asked.
@@ -120,7 +120,7 @@ for (const { name, runtime, needs } of [COLD, V1]) {
       process.kill(shim, 'SIGSTOP');
       const startedAt = performance.now();
       await host.core.close();
-      assert.ok(performance.now() - startedAt < 3_000);
+      assert.ok(performance.now() - startedAt < 2_000);
       await host.reopen();
       await host.core.close();
       assert.ok(performance.now() - startedAt < RESTORE_MS);
