@@ -4,7 +4,6 @@ import { setImmediate as afterReads } from 'node:timers/promises';
 import {
   CanceledError,
   DataLossError,
-  DeadlineExceededError,
   type EngineError,
   isCanceled,
   isDeadlineExceeded,
@@ -48,9 +47,7 @@ export async function connectShim(
   try {
     transport = await open(params, bootstrap, left());
   } catch (err) {
-    throw isBusy(err)
-      ? new DeadlineExceededError(`${what}: it lets nobody in`, { cause: err })
-      : toEngineError(err, what);
+    throw toEngineError(err, what);
   }
   try {
     const pid = await askPid(params, transport.api, left());
@@ -111,12 +108,6 @@ async function askPid(params: ShimParams, api: TaskApi, call: RpcCallOptions): P
     params.log.debug({ containerId: params.id, err }, why);
     return 0;
   }
-}
-
-/** The kernel's EAGAIN: the queue of a shim that accepts nobody is full. It lives, so it is not for a cleanup. */
-function isBusy(err: unknown): boolean {
-  const cause = err instanceof Error ? err.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'EAGAIN';
 }
 
 class ConnectedShim implements Shim {

@@ -7,6 +7,7 @@ import type { OciSpec } from '../oci/runtime-spec.js';
 import { cgroup1Folders } from '../platform/cgroup1-folders.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import type { Bundle } from '../shim/bundle.js';
+import { type MountPoint, readMounts } from '../shim/mounts.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /** There is no event for the end of a process that is not our child. */
@@ -34,8 +35,8 @@ export async function killProcesses(
 ): Promise<void> {
   const { signal, timeoutMs = TIMEOUTS.stepMs } = call;
   const what = `end processes of ${id}`;
-  const named = cgroupEnd(spec?.linux?.cgroupsPath);
-  const cgroup = named ?? id;
+  const named = cgroupPlace(spec?.linux?.cgroupsPath, await readMounts());
+  const cgroup = named ?? { end: id };
   for (const other of ['self', '1']) if (isWithin(await cgroupsOf(other), cgroup)) return;
   const endBy = performance.now() + timeoutMs;
   for (;;) {
@@ -52,24 +53,35 @@ export async function killProcesses(
   }
 }
 
+/** `at`: whole paths. `end`: the part of a path that only the container's has, wherever the runtime put it. */
+export type CgroupPlace = { readonly at: readonly string[] } | { readonly end: string };
+
 /**
- * The part of a cgroup's path that only the container's has: what the spec says, relative to wherever the runtime put
- * it; `slice:prefix:name` is systemd's way to say it. `undefined` where it says nothing.
+ * Where a container's processes are, by its spec. An absolute path counts from the root of what is mounted here: below
+ * the cgroup of another engine's container the same path may come again, and is not ours. A relative one is wherever the
+ * runtime puts it; `slice:prefix:name` is systemd's way to say it. `undefined` where the spec says nothing.
  */
-export function cgroupEnd(cgroupsPath: string | undefined): string | undefined {
+export function cgroupPlace(
+  cgroupsPath: string | undefined,
+  mounts: readonly Pick<MountPoint, 'fsType' | 'root'>[],
+): CgroupPlace | undefined {
   if (cgroupsPath === undefined) return undefined;
   const [, prefix, name] = /^[^/:]*:([^/:]*):([^/:]+)$/.exec(cgroupsPath) ?? [];
-  if (name !== undefined) return prefix === '' ? `${name}.scope` : `${prefix}-${name}.scope`;
+  if (name !== undefined) return { end: prefix === '' ? `${name}.scope` : `${prefix}-${name}.scope` };
   // Absolute first: then no '..' leads out of it.
-  const path = posix.normalize(`/${cgroupsPath}`).replace(/^\/+|\/+$/g, '');
-  return path === '' ? undefined : path;
+  const path = posix.normalize(`/${cgroupsPath}`).replace(/\/+$/, '');
+  if (path === '') return undefined;
+  if (!cgroupsPath.startsWith('/')) return { end: path.slice(1) };
+  const roots = mounts.filter(({ fsType }) => fsType === 'cgroup' || fsType === 'cgroup2').map(({ root }) => root);
+  return { at: [...new Set(roots.map((root) => posix.join(root, path)))] };
 }
 
 /** @param text of /proc/<pid>/cgroup: `hierarchy:controllers:path` lines */
-export function isWithin(text: string, end: string): boolean {
+export function isWithin(text: string, place: CgroupPlace): boolean {
   return text.split('\n').some((line) => {
     const path = `${line.split(':').slice(2).join(':')}/`;
-    return path.includes(`/${end}/`);
+    if ('end' in place) return path.includes(`/${place.end}/`);
+    return place.at.some((whole) => path.startsWith(`${whole}/`));
   });
 }
 
@@ -77,7 +89,7 @@ async function allPids(): Promise<string[]> {
   return (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
 }
 
-async function within(cgroup: string, pids: readonly string[]): Promise<number[]> {
+async function within(cgroup: CgroupPlace, pids: readonly string[]): Promise<number[]> {
   const found: number[] = [];
   for (const pid of pids) if (isWithin(await cgroupsOf(pid), cgroup)) found.push(Number(pid));
   return found;

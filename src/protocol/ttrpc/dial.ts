@@ -94,11 +94,8 @@ function translate(address: string, err: Error): EngineError {
         fields,
       });
     case 'EAGAIN':
-      return new UnavailableError(`connect to ${address}: too many wait to be let in`, {
-        code: 'ERR_SHIM_UNREACHABLE',
-        cause: err,
-        fields,
-      });
+      // Its queue is full: it lives, and lets nobody in.
+      return new DeadlineExceededError(`connect to ${address}: too many wait to be let in`, { cause: err, fields });
     case 'EACCES':
     case 'EPERM':
       return new PermissionDeniedError(`connect to ${address}`, { cause: err, fields });

@@ -101,16 +101,18 @@ export class DiskContainerStore implements ContainerStore {
     }
   }
 
-  /** Removes what a kill in the middle of a `create` left. */
-  async sweep(): Promise<void> {
-    const names = await readdir(this.#folder).catch(() => []);
-    await Promise.all(
-      names.filter((name) => name.startsWith('.')).map((name) => rm(join(this.#folder, name), { force: true })),
-    );
-  }
-
   #path(id: string): string {
     return join(this.#folder, `${id}${SUFFIX}`);
+  }
+}
+
+/** Removes what a kill in the middle of a `create` left, in all namespaces. To be called while nobody creates any. */
+export async function sweepContainers(root: string): Promise<void> {
+  const folder = join(root, 'containers');
+  for (const namespace of await readdir(folder).catch(() => [])) {
+    const names = await readdir(join(folder, namespace)).catch(() => []);
+    const hidden = names.filter((name) => name.startsWith('.'));
+    await Promise.all(hidden.map((name) => rm(join(folder, namespace, name), { force: true })));
   }
 }
 

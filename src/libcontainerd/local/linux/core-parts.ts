@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isNotFound, toEngineError } from '../../../errdefs/index.js';
+import { isNotFound, PermissionDeniedError, toEngineError } from '../../../errdefs/index.js';
 import { defaultLogger, type Logger } from '../../../log/logger.js';
 import { Cgroup1OomWatcher } from '../../../oom/cgroup1-watcher.js';
 import type { Lock } from '../../../platform/folder-lock.js';
@@ -17,6 +18,7 @@ import { createShimV2 } from '../../../shimv2/index.js';
 import { decodeEvent } from '../../objects/event-facts.js';
 import type { Capabilities } from '../../types.js';
 import { capabilitiesHere } from './capabilities.js';
+import { sweepContainers } from './container-store.js';
 import { EventBus } from './event-bus.js';
 import { type CoreOptions, settingsOf } from './options.js';
 import { OutputKeeper } from './output-keeper.js';
@@ -26,13 +28,15 @@ import { loadTasks } from './task-loader.js';
 import { TaskTable } from './task-table.js';
 import { WarmShims } from './warm-shims.js';
 
+const WRITABLE_BY_OTHERS = 0o022;
+
 /** Everything of one core that has to be closed, in the order in which it was opened. */
 export class CoreParts {
   readonly root: string;
   readonly state: string;
   readonly eventSocket: string;
   readonly log: Logger;
-  readonly bus = new EventBus();
+  readonly bus: EventBus;
   readonly core: TaskCore;
   readonly capabilities: Capabilities;
   readonly keeper: OutputKeeper | undefined;
@@ -102,7 +106,7 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
     closers.push(() => lock.release());
   }
   const abort = new AbortController();
-  const bus = new EventBus();
+  const bus = new EventBus(log);
   const table = new TaskTable();
   const onEnvelope = (envelope: Envelope) => hear(envelope, table, bus, log);
   const eventSocket = join(state, 'events', 'ttrpc.sock');
@@ -157,7 +161,7 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
     // A clean-up under way is bounded; after the lock is given back it could end a new container of the same name.
     await Promise.all(tasks.map((task) => task.settled()));
   });
-  await bundles.sweep();
+  await Promise.all([bundles.sweep(), sweepContainers(root)]);
   const [capabilities] = await Promise.all([capabilitiesHere(runtimes), loadTasks(core)]);
   return { root, state, eventSocket, log, bus, core, capabilities, keeper, abort, closers };
 }
@@ -165,9 +169,16 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
 function makeStateFolder(folder: string): void {
   try {
     makeFolder(folder, 0o711);
+    const { uid, mode } = statSync(folder);
+    // What lies in it is run as us.
+    if (uid === process.getuid?.() && (mode & WRITABLE_BY_OTHERS) === 0) return;
   } catch (err) {
     throw toEngineError(err, `make folder ${folder} of the embedded core`);
   }
+  throw new PermissionDeniedError(`use folder ${folder}: it is another user's, or others may write to it`, {
+    code: 'ERR_STATE_DIR',
+    fields: { path: folder },
+  });
 }
 
 /** What a shim publishes about a task that we have. */

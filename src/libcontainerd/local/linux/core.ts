@@ -96,7 +96,18 @@ export class EmbeddedCore {
     await Promise.all([...this.#clients].map((client) => client.close()));
     this.#parts.abort();
     await this.#loaded;
+    await this.#creationsOver();
     await this.#parts.close();
+  }
+
+  /** A create goes on when its client is gone; whoever has the root next would take its bundle for a leftover. */
+  async #creationsOver(): Promise<void> {
+    const { core, log } = this.#parts;
+    try {
+      await withinCall('finish the creates under way', core.table.quiet(), { timeoutMs: TIMEOUTS.call });
+    } catch (err) {
+      log.warn({ err, root: this.root }, 'close the embedded core');
+    }
   }
 
   /** A keeper may have died with us; what it held then is held again. Never rejects. */

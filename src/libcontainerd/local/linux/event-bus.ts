@@ -1,10 +1,16 @@
+import type { Logger } from '../../../log/logger.js';
 import type { TaskEvent } from '../../objects/event-facts.js';
 
 type Listener = (event: TaskEvent) => void;
 
 /** Hands the events of a namespace's tasks to the clients in it, in the order of their making. */
 export class EventBus {
+  readonly #log: Logger;
   readonly #listeners = new Map<string, Set<Listener>>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
 
   /** Returns how to stop listening. */
   listen(namespace: string, listener: Listener): () => void {
@@ -17,6 +23,12 @@ export class EventBus {
   }
 
   publish(namespace: string, event: TaskEvent): void {
-    for (const listener of this.#listeners.get(namespace) ?? []) listener(event);
+    for (const listener of this.#listeners.get(namespace) ?? []) {
+      try {
+        listener(event);
+      } catch (err) {
+        this.#log.error({ err, containerId: event.containerId, type: event.type, namespace }, 'take an event');
+      }
+    }
   }
 }

@@ -51,6 +51,8 @@ export interface Burial {
   readonly end: DeadTask;
   /** Nobody could tell, and not even the clean-up worked. */
   readonly exitUnknown: boolean;
+  /** Something of it may be left. */
+  readonly isUnclean: boolean;
 }
 
 /** For a dead shim: ends what it left running, and gives the exit that was kept, or that the clean-up makes up. */
@@ -58,10 +60,14 @@ export async function bury({ dialect, params }: Recovery, knownPid: number): Pro
   const kept = await readExit(params.bundle);
   try {
     const cleaned = await dialect.cleanup(params, { timeoutMs: TIMEOUTS.cleanup });
-    return { end: kept ?? { ...cleaned, pid: cleaned.pid === 0 ? knownPid : cleaned.pid }, exitUnknown: false };
+    return {
+      end: kept ?? { ...cleaned, pid: cleaned.pid === 0 ? knownPid : cleaned.pid },
+      exitUnknown: false,
+      isUnclean: false,
+    };
   } catch (err) {
     params.log.error({ err, containerId: params.id }, `clean up after a dead shim: ${errorText(err)}`);
     const end = kept ?? { pid: knownPid, exitStatus: 255, exitedAt: new Date() };
-    return { end, exitUnknown: kept === undefined };
+    return { end, exitUnknown: kept === undefined, isUnclean: true };
   }
 }

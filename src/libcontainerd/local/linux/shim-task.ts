@@ -46,6 +46,7 @@ export class ShimTask {
   #shim: Shim | undefined;
   #recovering: Promise<void> | undefined;
   #end: DeadTask | undefined;
+  #isUnclean = false;
   #keeping: Promise<void> = Promise.resolve();
 
   private constructor(options: ShimTaskOptions) {
@@ -184,6 +185,19 @@ export class ShimTask {
     await this.#keeping;
   }
 
+  /** For a dead shim after which could not be cleaned up: tries again. @throws as `ShimDialect.cleanup` */
+  async cleanAgain(call: RpcCallOptions): Promise<void> {
+    if (!this.#isUnclean) return;
+    await this.#options.dialect.cleanup(this.params, withDefault(call, TIMEOUTS.cleanup));
+    this.#isUnclean = false;
+  }
+
+  /** Its bundle could not be removed: the task stays, ended, so that a further delete can. */
+  keep(end: DeadTask): void {
+    this.#end = end;
+    this.#state = 'dead';
+  }
+
   /** Ends the connection and what is being looked into; the container goes on. */
   detach(): void {
     this.#state = 'deleted';
@@ -285,7 +299,8 @@ export class ShimTask {
     const found = await findShim(recovery);
     if (this.#state !== 'lost' || signal.aborted) return found?.shim.close();
     if (found !== undefined) return this.#adopt(found.shim, found.pid);
-    const { end, exitUnknown } = await bury(recovery, this.pid);
+    const { end, exitUnknown, isUnclean } = await bury(recovery, this.pid);
+    this.#isUnclean = isUnclean;
     if (this.#state === 'lost') await this.#conclude(end, exitUnknown);
     return undefined;
   }

@@ -81,6 +81,7 @@ export async function deleteShimTask(
     if (task.end === undefined || !(isUnavailable(err) || isFailedPrecondition(err))) throw err;
     reply = task.end;
   }
+  await task.cleanAgain(call);
   core.oom.unwatch(keyOf(namespace, id));
   const { shimPid } = task;
   const isShared = core.table.all().some((other) => other !== task && shimPid !== 0 && other.shimPid === shimPid);
@@ -89,9 +90,11 @@ export async function deleteShimTask(
     const home = await core.warm.homeOf(params.bundle);
     if (home !== undefined) await core.warm.removeHome(home);
     await core.bundles.remove(params.bundle, { timeoutMs: TIMEOUTS.cleanup });
-  } finally {
-    core.table.remove(namespace, task);
+  } catch (err) {
+    task.keep({ ...reply, exitedAt: reply.exitedAt ?? new Date() });
+    throw err;
   }
+  core.table.remove(namespace, task);
   return reply;
 }
 

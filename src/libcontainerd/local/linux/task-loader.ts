@@ -1,5 +1,6 @@
 import { access, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import PQueue from 'p-queue';
 import type { StdioConfig } from '../../../cio/stdio.js';
 import { errorText } from '../../../errdefs/index.js';
 import { shimApiOf } from '../../../runtimes/index.js';
@@ -11,6 +12,9 @@ import { ShimTask } from './shim-task.js';
 import type { TaskCore } from './task-core.js';
 import { keyOf, shimTaskOptions, watchOom } from './task-life.js';
 import { TIMEOUTS } from './timeouts.js';
+
+/** Left bundles that are removed at once. */
+const CONCURRENCY = 8;
 
 /** Where to look for shims that nobody knows any more. */
 export interface ShimFolders {
@@ -27,9 +31,8 @@ export interface ShimFolders {
 export async function loadTasks(core: TaskCore): Promise<void> {
   const bundles = await core.bundles.list();
   const unborn = await Promise.all(bundles.map((bundle) => enter(core, bundle)));
-  for (const bundle of unborn) {
-    if (bundle !== undefined) await removeUnborn(core, bundle);
-  }
+  const queue = new PQueue({ concurrency: CONCURRENCY });
+  await queue.addAll(unborn.filter((bundle) => bundle !== undefined).map((bundle) => () => removeUnborn(core, bundle)));
 }
 
 /**

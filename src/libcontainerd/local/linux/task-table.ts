@@ -3,7 +3,7 @@ import type { ShimTask } from './shim-task.js';
 /** The tasks of one core by namespace and id. */
 export class TaskTable {
   readonly #namespaces = new Map<string, Map<string, ShimTask>>();
-  readonly #reserved = new Set<string>();
+  readonly #reserved = new Map<string, Promise<void>>();
 
   get(namespace: string, id: string): ShimTask | undefined {
     return this.#namespaces.get(namespace)?.get(id);
@@ -21,8 +21,20 @@ export class TaskTable {
   reserve(namespace: string, id: string): (() => void) | undefined {
     const key = `${namespace}/${id}`;
     if (this.get(namespace, id) !== undefined || this.#reserved.has(key)) return undefined;
-    this.#reserved.add(key);
-    return () => this.#reserved.delete(key);
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = () => {
+        this.#reserved.delete(key);
+        resolve();
+      };
+    });
+    this.#reserved.set(key, released);
+    return release;
+  }
+
+  /** Settles when every reservation of this moment has been given back. */
+  async quiet(): Promise<void> {
+    await Promise.all(this.#reserved.values());
   }
 
   enter(namespace: string, task: ShimTask): void {
