@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OciSpec } from '../src/oci/runtime-spec.js';
 import { LocalHost } from '../test/integration/host/local-host.js';
@@ -12,16 +13,20 @@ import { ShellContender } from './shell-contender.js';
 
 export const WARM_SHIMS = 2;
 const NAMESPACE = 'bench';
+const TMPFS_MAGIC = 0x01021994;
 
 /** Everybody who starts containers here, on one root file system: two embedded cores, a containerd, and the bare runtime. */
 export class Peers {
   readonly rootfs: string;
+  /** State folders of all of them. */
+  readonly #states: string;
   readonly #cold: LocalHost;
   readonly #warm: LocalHost;
   readonly #containerd: TestHost;
   readonly #clock: ShellClock;
 
-  private constructor(cold: LocalHost, warm: LocalHost, containerd: TestHost, clock: ShellClock) {
+  private constructor(states: string, cold: LocalHost, warm: LocalHost, containerd: TestHost, clock: ShellClock) {
+    this.#states = states;
     this.rootfs = cold.rootfs;
     this.#cold = cold;
     this.#warm = warm;
@@ -30,9 +35,11 @@ export class Peers {
   }
 
   static async open(): Promise<Peers> {
-    const cold = await LocalHost.start();
-    const warm = await LocalHost.start({ warmShims: WARM_SHIMS });
-    return new Peers(cold, warm, await TestHost.start(), await ShellClock.open());
+    const states = await mkdtemp(join(await stateParent(), 'lcd-'));
+    const cold = await LocalHost.start({ state: join(states, 'cold') });
+    const warm = await LocalHost.start({ state: join(states, 'warm'), warmShims: WARM_SHIMS });
+    const containerd = await TestHost.start({ state: join(states, 'containerd') });
+    return new Peers(states, cold, warm, containerd, await ShellClock.open());
   }
 
   async cold(runtime = 'runc'): Promise<Contender> {
@@ -42,12 +49,14 @@ export class Peers {
 
   async warm(runtime = 'runc'): Promise<Contender> {
     const client = await this.#warm.client({ namespace: NAMESPACE, runtime });
-    const pool = { folder: join(this.#warm.folder, 'state', 'warm', NAMESPACE), size: WARM_SHIMS };
+    const pool = { folder: join(this.#states, 'warm', 'warm', NAMESPACE), size: WARM_SHIMS };
     return new LibraryContender({ name: `embedded, warm${also(runtime)}`, client, specOf: this.#specOf, pool });
   }
 
   async remote(): Promise<Contender> {
-    const client = await this.#containerd.client({ namespace: NAMESPACE });
+    const runtimeOptions = { kind: 'runc', root: this.#runcRoot } as const;
+    const stateDir = join(this.#states, 'stdio');
+    const client = await this.#containerd.client({ namespace: NAMESPACE, runtimeOptions, stateDir });
     return new LibraryContender({ name: 'remote (ours) on containerd', client, specOf: this.#specOf });
   }
 
@@ -86,9 +95,9 @@ export class Peers {
   }
 
   ctr(): Contender {
-    const { address, folder } = this.#containerd;
+    const { address } = this.#containerd;
     const base = ['ctr', '--address', address, '--namespace', 'bench-ctr'];
-    const runcRoot = ['--runc-root', join(folder, 'runc')];
+    const runcRoot = ['--runc-root', this.#runcRoot];
     const config = (id: string) => join(this.#bundle(id), 'config.json');
     return new ShellContender({
       name: 'ctr run -d',
@@ -120,6 +129,7 @@ export class Peers {
   async close(): Promise<void> {
     await this.#clock.close();
     for (const host of [this.#warm, this.#containerd, this.#cold]) await host.stop();
+    await rm(this.#states, { recursive: true, force: true });
   }
 
   readonly #specOf = (): OciSpec =>
@@ -129,11 +139,15 @@ export class Peers {
     });
 
   #bundle(id: string): string {
-    return join(this.#cold.folder, 'bare', id);
+    return join(this.#states, 'bare', id);
+  }
+
+  get #runcRoot(): string {
+    return join(this.#states, 'runc');
   }
 
   #bareBase(runtime: string): Command {
-    return [runtime, '--root', join(this.#cold.folder, 'bare-state')];
+    return [runtime, '--root', join(this.#states, 'bare-state')];
   }
 
   #bareCommands(runtime: string, id: string): readonly Command[] {
@@ -162,4 +176,13 @@ function spawned(program: string, args: readonly string[]): Promise<void> {
     child.once('error', reject);
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program} ended with ${code}`))));
   });
+}
+
+/** In memory, as /run is on a usual host; it is not on every machine that is measured on. */
+async function stateParent(): Promise<string> {
+  const isMemory = await statfs('/dev/shm').then(
+    ({ type }) => type === TMPFS_MAGIC,
+    () => false,
+  );
+  return isMemory ? '/dev/shm' : tmpdir();
 }

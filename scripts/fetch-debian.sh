@@ -38,7 +38,9 @@ Dir::Etc::sourcelist "$apt/sources.list"; Dir::Etc::sourceparts "-"; Dir::State:
 Dir::State::status "$apt/status"; Dir::Cache "$apt/cache"; APT::Install-Recommends "false"; APT::Sandbox::User "root";
 CONF
 
-if ! {
+# A function of its own: in a condition bash goes on after a command that fails.
+fetch() (
+  set -e
   apt-get -qq -c "$apt/apt.conf" update
   if ((${#options[@]} > 0)); then
     apt-get -qq -c "$apt/apt.conf" -y --download-only install "$@"
@@ -48,9 +50,12 @@ if ! {
   for package in "$apt"/cache/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -C "$root" -x --keep-directory-symlink
   done
-} >"$cache/log" 2>&1; then
-  exit 0
-fi
+)
+set +e
+fetch "$@" >"$cache/log" 2>&1
+fetched=$?
+set -e
+((fetched == 0)) || exit 0
 rm -rf "$apt"
 touch "$cache/complete"
 echo "$root"

@@ -102,11 +102,17 @@ set_up_packages() {
 # --- cgroups ---------------------------------------------------------------------------------------------------------
 
 # crun refuses a host of cgroup v1 whose cgroup2, mounted beside, holds a controller. The one that Debian's kernel leaves
-# there is hugetlb, which nobody uses: a hierarchy of its own for it takes it out. Nothing that is mounted is changed.
+# there is hugetlb, which nobody uses: a hierarchy of its own for it takes it out. That is the host's business, so it is
+# done only where LIBCONTAINERD_HOST_CGROUPS=1 allows it; the tests of crun are skipped without, and run in the virtual
+# machine anyway.
 set_up_cgroups() {
   local held=/sys/fs/cgroup/unified/cgroup.controllers target=/sys/fs/cgroup/hugetlb
   if ((EUID != 0)) || [[ ! -e $held || -z $(command -v crun) ]]; then return; fi
   if [[ $(<"$held") != hugetlb ]]; then return; fi
+  if [[ ${LIBCONTAINERD_HOST_CGROUPS:-} != 1 ]]; then
+    say 'cgroup2 holds hugetlb, so crun does not run here; LIBCONTAINERD_HOST_CGROUPS=1 gives hugetlb a hierarchy of its own'
+    return
+  fi
   # Fails where a cgroup uses it, or in a container: then crun's tests are skipped.
   if quiet mkdir -p "$target" && quiet mount -t cgroup -o hugetlb cgroup "$target"; then
     say 'took hugetlb out of cgroup2, for crun'

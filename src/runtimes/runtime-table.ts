@@ -132,10 +132,13 @@ export class RuntimeTable {
         { code: 'ERR_RUNTIME_UNSUPPORTED', fields: { runtime: name } },
       );
     }
-    const path = await this.#shims.find(binary);
-    if (path === undefined) throw missing(name, `its shim ${binary}`, binary, this.#shims.folders);
     const ociRuntime = options?.kind === 'runc' ? options.binaryName : undefined;
-    if (ociRuntime !== undefined && (await this.#ociRuntimes.find(ociRuntime)) === undefined) {
+    const [path, ociPath] = await Promise.all([
+      this.#shims.find(binary),
+      ociRuntime === undefined ? undefined : this.#ociRuntimes.find(ociRuntime),
+    ]);
+    if (path === undefined) throw missing(name, `its shim ${binary}`, binary, this.#shims.folders);
+    if (ociRuntime !== undefined && ociPath === undefined) {
       throw missing(name, `the OCI runtime ${ociRuntime}`, ociRuntime, this.#ociRuntimes.folders);
     }
     return { name, api, shim: path, shimName: basename(path), options };

@@ -51,10 +51,18 @@ export interface DeadTask {
   readonly exitedAt: Date;
 }
 
+export interface StartCall extends RpcCallOptions {
+  /**
+   * For a caller that has something to do meanwhile: gets the promise of what is noted in the bundle about the shim, by
+   * which it is found again. Then `start` does not wait for it, where the generation can.
+   */
+  readonly onNoting?: ((noted: Promise<void>) => void) | undefined;
+}
+
 /** One generation of shims. Both have these, in files of the same names. */
 export interface ShimDialect {
   /** Starts a shim in the bundle and connects to it. Nothing is left of it when this fails. */
-  start(params: ShimParams, call?: RpcCallOptions): Promise<Shim>;
+  start(params: ShimParams, call?: StartCall): Promise<Shim>;
   /**
    * Connects to the shim that the bundle names, after a restart of ours.
    * @throws UnavailableError when it is dead: then `cleanup`; DeadlineExceededError when it does not answer

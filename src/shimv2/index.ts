@@ -9,7 +9,7 @@ import {
   writeShimRecord,
 } from '../shim/bundle-files.js';
 import { LogPump } from '../shim/log-pump.js';
-import type { Shim, ShimDialect, ShimParams } from '../shim/shim.js';
+import type { Shim, ShimDialect, ShimParams, StartCall } from '../shim/shim.js';
 import { ShimBinaries } from './binary.js';
 import { startShim } from './bootstrap.js';
 import { cleanupDeadShim } from './cleanup.js';
@@ -49,7 +49,7 @@ export function createShimV2(): ShimV2 {
 
 export const shimV2: ShimV2 = createShimV2();
 
-async function start(params: ShimParams, binaries: ShimBinaries, call: RpcCallOptions = {}): Promise<Shim> {
+async function start(params: ShimParams, binaries: ShimBinaries, call: StartCall = {}): Promise<Shim> {
   const left = timeLeft(call, TIMEOUTS.startMs);
   const tail = new LogTail(params.log);
   // Before the shim: it waits in its start for somebody to read its log.
@@ -58,7 +58,9 @@ async function start(params: ShimParams, binaries: ShimBinaries, call: RpcCallOp
   try {
     const bootstrap = await startShim(params, binaries, left());
     shim = await connectShim(params, bootstrap, pump, left());
-    await note(params, bootstrap, shim);
+    const noted = note(params, bootstrap, shim);
+    if (call.onNoting === undefined) await noted;
+    else call.onNoting(noted);
     return shim;
   } catch (err) {
     shim?.close();

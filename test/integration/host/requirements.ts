@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Why a test that needs these cannot run here; `false` when it can. For the `skip` option of node:test, which prints it. */
@@ -19,4 +19,14 @@ export const SCALE = Number(process.env.SCALE ?? '1');
 
 export function scaled(count: number, least = 1): number {
   return Math.max(least, Math.round(count * SCALE));
+}
+
+/** Why crun takes no container here, as `missing`: a hybrid setup it accepts only when cgroup2 holds no controller. */
+export function crunRefuses(): string | false {
+  const file = '/sys/fs/cgroup/unified/cgroup.controllers';
+  const held = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return (
+    held !== '' &&
+    `crun refuses a host whose cgroup2 holds ${held} beside cgroup v1: LIBCONTAINERD_HOST_CGROUPS=1 scripts/setup.sh`
+  );
 }

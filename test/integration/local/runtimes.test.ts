@@ -8,7 +8,7 @@ import type { LocalClient } from '../../../src/libcontainerd/local/linux/client.
 import type { RuntimeOptions } from '../../../src/libcontainerd/types.js';
 import { commandLine } from '../../../src/platform/process.js';
 import { LocalHost } from '../host/local-host.js';
-import { missing } from '../host/requirements.js';
+import { crunRefuses, missing } from '../host/requirements.js';
 import { discard, finish, type Running, sh } from '../host/run-container.js';
 import { shimPidOf, victimSpec } from './traces.js';
 
@@ -109,10 +109,3 @@ describe('runtimes of the embedded core', { skip }, () => {
     );
   }
 });
-
-/** crun takes a hybrid setup only when the unified hierarchy holds no controller: scripts/setup.sh sees to that. */
-function crunRefuses(): string | false {
-  const { stdout } = spawnSync('sh', ['-c', 'cat /sys/fs/cgroup/unified/cgroup.controllers'], { encoding: 'utf8' });
-  const held = stdout.trim();
-  return held !== '' && `crun refuses a host whose cgroup2 holds ${held} beside cgroup v1: run scripts/setup.sh`;
-}

@@ -35,7 +35,9 @@ describe('metrics of shims of API v1', { skip }, () => {
     const box = await host.box('own', { args: BUSY, resources });
     const running = await box.run();
     await new Promise((resolve) => running.stdio.streams.stdout?.once('data', resolve));
-    const own = metricsOf((await running.shim.tasks.stats({ id: box.id })).stats);
+    const sample = async () => metricsOf((await running.shim.tasks.stats({ id: box.id })).stats);
+    await until('it used a period of its quota', async () => ((await sample()).cpu?.throttling?.periods ?? 0n) > 0n);
+    const own = await sample();
     const other = await host.box('other', { args: BUSY, resources });
     const reference = await referenceMetrics(host, other);
     assert.deepEqual(shapeOf(own), shapeOf(reference));

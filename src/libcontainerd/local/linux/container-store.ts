@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { link, open, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import PQueue from 'p-queue';
 import {
   AlreadyExistsError,
@@ -38,14 +38,20 @@ export class DiskContainerStore implements ContainerStore {
     try {
       if (!this.#isMade) makeFolder(this.#folder, 0o700);
       this.#isMade = true;
-      await writeSynced(temporary, writeDocument(container));
-      await link(temporary, this.#path(container.id));
+      const flush = await writeWhole(temporary, writeDocument(container));
+      try {
+        await link(temporary, this.#path(container.id));
+      } finally {
+        flush().catch((err: unknown) =>
+          this.#log.error({ err, containerId: container.id }, 'flush a container to disk'),
+        );
+      }
     } catch (err) {
       const error = toEngineError(err, what);
       if (!isAlreadyExists(error)) throw error;
       throw new AlreadyExistsError(`${what}: there is one`, { cause: err, fields: { containerId: container.id } });
     } finally {
-      await rm(temporary, { force: true });
+      await unlink(temporary).catch(() => {});
     }
     return container;
   }
@@ -106,23 +112,37 @@ export class DiskContainerStore implements ContainerStore {
   }
 }
 
-/** Removes what a kill in the middle of a `create` left, in all namespaces. To be called while nobody creates any. */
+/** Removes what a kill or a power cut in the middle of a `create` left, in all namespaces. To be called while nobody creates any. */
 export async function sweepContainers(root: string): Promise<void> {
   const folder = join(root, 'containers');
   for (const namespace of await readdir(folder).catch(() => [])) {
     const names = await readdir(join(folder, namespace)).catch(() => []);
-    const hidden = names.filter((name) => name.startsWith('.'));
-    await Promise.all(hidden.map((name) => rm(join(folder, namespace, name), { force: true })));
+    await Promise.all(names.map((name) => removeRemnant(join(folder, namespace, name))));
   }
 }
 
-async function writeSynced(path: string, text: string): Promise<void> {
+async function removeRemnant(path: string): Promise<void> {
+  const isEmpty = async () => (await stat(path).catch(() => undefined))?.size === 0;
+  if (basename(path).startsWith('.') || (await isEmpty())) await rm(path, { force: true });
+}
+
+/**
+ * Gives the file its name as soon as it is whole; it is flushed to the disk behind that. A power cut in between may leave
+ * a file without its bytes, of a container that had nothing running: `sweepContainers` removes it.
+ */
+async function writeWhole(path: string, text: string): Promise<() => Promise<void>> {
   const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(text);
-    // Else a power cut may leave the name without the bytes.
-    await file.datasync();
-  } finally {
+  } catch (err) {
     await file.close();
+    throw err;
   }
+  return async () => {
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  };
 }

@@ -69,7 +69,11 @@ export class NamespaceTasks implements TaskService {
 
   async start(request: { containerId: string; execId: string }, call?: RpcCallOptions): Promise<{ pid: number }> {
     const task = this.#task(request.containerId);
-    return { pid: await task.start(request.execId, bounded(call)) };
+    try {
+      return { pid: await task.start(request.execId, bounded(call)) };
+    } finally {
+      this.#core.warm.refill();
+    }
   }
 
   async delete({ containerId }: { containerId: string }, call?: RpcCallOptions): Promise<DeleteResponse> {

@@ -34,11 +34,14 @@ export async function createShimTask(
   let warm: WarmShim | undefined;
   try {
     if (mayBeWarm) warm = core.warm.take(runtime, params, spec, hasShimCgroup(container));
-    // It may fail before it is awaited.
-    warm?.noted.catch(() => {});
-    made = warm?.shim;
-    const shim = made ?? (await options.dialect.start(params, call));
+    let noted = warm?.noted;
+    const onNoting = (promise: Promise<void>) => {
+      noted = promise;
+    };
+    const shim = warm?.shim ?? (await options.dialect.start(params, { ...call, onNoting }));
     made = shim;
+    // It may fail before it is awaited.
+    noted?.catch(() => {});
     const { rootfs, terminal, stdin, stdout, stderr } = request;
     const create = {
       id,
@@ -53,7 +56,8 @@ export async function createShimTask(
       options: packed.create,
     };
     const { pid } = await shim.tasks.create(create, call);
-    await warm?.noted;
+    // With the notes a later life finds the shim; they were made while the OCI runtime was at work.
+    await noted;
     await watchOom(core, runtime.api, namespace, id, pid);
     return ShimTask.created(options, shim, pid);
   } catch (err) {

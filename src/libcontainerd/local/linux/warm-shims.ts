@@ -18,8 +18,8 @@ const HOME_LINK = 'shim-home';
 /** A shim with a spec of its own group; it never runs this. */
 const GROUP = 'io.containerd.runc.v2.group';
 const SANDBOX = 'io.kubernetes.cri.sandbox-id';
-/** New ones are started when nothing was taken for this long: a start has the machine to itself. */
-const REFILL_AFTER_MS = 30;
+/** When one that was taken is not started, the next is made after this time all the same. */
+const REFILL_AFTER_MS = 1_000;
 
 export interface WarmShim {
   readonly shim: Shim;
@@ -85,6 +85,13 @@ export class WarmShims {
     this.#refillLater(pool, REFILL_AFTER_MS);
     if (warm === undefined) return undefined;
     return { shim: warm.shim, noted: this.#note(warm, params) };
+  }
+
+  /** A start is over: others are made now, and not while the OCI runtime wants the machine for itself. */
+  refill(): void {
+    for (const pool of this.#pools.values()) {
+      if (pool.ready.length < this.#options.size) this.#refillLater(pool, 0);
+    }
   }
 
   async #note({ shim, bootstrap, params: home }: Warm, params: ShimParams): Promise<void> {
