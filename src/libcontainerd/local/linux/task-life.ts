@@ -32,9 +32,10 @@ export async function createShimTask(
   const options = shimTaskOptions(core, runtime.api, params);
   let made: Shim | undefined;
   let warm: WarmShim | undefined;
+  let noted: Promise<void> | undefined;
   try {
     if (mayBeWarm) warm = core.warm.take(runtime, params, spec, hasShimCgroup(container));
-    let noted = warm?.noted;
+    noted = warm?.noted;
     const onNoting = (promise: Promise<void>) => {
       noted = promise;
     };
@@ -61,6 +62,8 @@ export async function createShimTask(
     await watchOom(core, runtime.api, namespace, id, pid);
     return ShimTask.created(options, shim, pid);
   } catch (err) {
+    // What is being written there must not come between.
+    await noted?.catch(() => {});
     await takeBack(core, options, made, bundle);
     // It may have died while it waited.
     if (warm !== undefined && isUnavailable(err)) return createShimTask(core, namespace, creation, call, false);
