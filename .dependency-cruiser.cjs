@@ -83,7 +83,10 @@ module.exports = {
       name: 'suite-knows-no-backend',
       comment: 'what stands for every backend must not lean on one',
       severity: 'error',
-      from: { path: '^src/libcontainerd/(fake|testsuite|objects)/|^src/libcontainerd/[^/]+\\.ts$', pathNot: 'connect\\.ts$' },
+      from: {
+        path: '^src/libcontainerd/(fake|testsuite|objects)/|^src/libcontainerd/[^/]+\\.ts$',
+        pathNot: 'connect\\.ts$',
+      },
       to: { path: '^src/libcontainerd/(remote|local)/' },
     },
     {
