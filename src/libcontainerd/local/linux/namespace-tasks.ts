@@ -21,7 +21,7 @@ import type {
 import { Status } from '../../../protocol/gen/containerd/types/task.js';
 import type { Metric } from '../../../protocol/gen/containerd/types/types.js';
 import type { RpcCallOptions } from '../../../protocol/method.js';
-import { withDefault, withinCall } from '../../deadline.js';
+import { withDefault } from '../../deadline.js';
 import type { TaskCreation, TaskService } from '../../objects/task-service.js';
 import type { ExitStatus } from '../../types.js';
 import { finished, type ShimTask } from './shim-task.js';
@@ -88,7 +88,7 @@ export class NamespaceTasks implements TaskService {
   ): Promise<DeleteResponse> {
     const { containerId: id, execId } = request;
     const task = this.#task(id);
-    await task.settled();
+    await task.settled(bounded(call));
     const { end } = task;
     const reply =
       end === undefined
@@ -230,7 +230,7 @@ export class NamespaceTasks implements TaskService {
 
   async #state(task: ShimTask, execId: string, call: RpcCallOptions): Promise<NonNullable<GetResponse['process']>> {
     const { id } = task;
-    await withinCall(`reach the shim of ${id}`, task.settled(), call);
+    await task.settled(call);
     const { end } = task;
     if (end !== undefined) {
       if (execId !== '') throw task.notFound(execId);

@@ -91,9 +91,12 @@ export class ShimTask {
     return this.#end;
   }
 
-  /** Settles when the shim has been found, or found dead. */
-  async settled(): Promise<void> {
-    await this.#recovering;
+  /**
+   * Settles when the shim has been found, or found dead; without a time limit that may be never, for one that hangs.
+   * @throws DeadlineExceededError, CanceledError as `withinCall`
+   */
+  async settled(call: RpcCallOptions = {}): Promise<void> {
+    if (this.#recovering !== undefined) await withinCall(`reach the shim of ${this.id}`, this.#recovering, call);
   }
 
   /** Calls the shim, once it is known where it is. @throws FailedPreconditionError when it is dead */
@@ -214,9 +217,7 @@ export class ShimTask {
   }
 
   async #reach(options: RpcCallOptions): Promise<Shim> {
-    if (this.#recovering !== undefined) {
-      await withinCall(`reach the shim of ${this.id}`, this.#recovering, withDefault(options, TIMEOUTS.load));
-    }
+    await this.settled(withDefault(options, TIMEOUTS.load));
     if (this.#shim !== undefined && this.#state === 'live') return this.#shim;
     if (this.#state === 'deleted') throw this.notFound('');
     throw new FailedPreconditionError(`task ${this.id} has ended: its shim died`, { fields: { containerId: this.id } });

@@ -79,7 +79,7 @@ export async function deleteShimTask(
   call: RpcCallOptions,
 ): Promise<{ pid: number; exitStatus: number; exitedAt: Date | undefined }> {
   const { id, params } = task;
-  await task.settled();
+  await task.settled(call);
   let reply: { pid: number; exitStatus: number; exitedAt: Date | undefined };
   try {
     reply = task.end ?? (await task.ask((tasks) => tasks.delete({ id, execId: '' }, call), call));
