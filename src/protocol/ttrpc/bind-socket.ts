@@ -77,7 +77,7 @@ async function refuseLivingOrForeign(path: string, what: string): Promise<void> 
   if (!(await isDead(path))) throw new ConflictError(`${what}: somebody listens there`, inUse(path));
 }
 
-/** True only when the kernel says that nobody listens: any doubt leaves the file alone. */
+/** True only when the kernel says that nobody listens; a doubt leaves the file alone. */
 function isDead(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path });

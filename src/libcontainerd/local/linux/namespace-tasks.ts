@@ -185,7 +185,7 @@ export class NamespaceTasks implements TaskService {
     );
   }
 
-  /** Only filters of the form `id==<id>` have a meaning here: any of them. */
+  /** Only filters of the form `id==<id>` have a meaning here, and one match is enough. */
   async metrics({ filters }: MetricsRequest, call?: RpcCallOptions): Promise<MetricsResponse> {
     const ids = filters.map((filter) => /^id=="([^"]*)"$/.exec(filter)?.[1]);
     const tasks = this.#core.table.of(this.#namespace).filter(({ id }) => ids.length === 0 || ids.includes(id));
