@@ -34,6 +34,17 @@ export function containerSpec({ rootfs, process, resources = {} }: SpecOptions):
   };
 }
 
+const MEMORY_BYTES = 16 * 1024 * 1024;
+
+/** Its init eats memory until the kernel ends it, in a container of 16 MiB. */
+export function oomSpec(rootfs: string): OciSpec {
+  return containerSpec({
+    rootfs,
+    process: { args: ['/bin/sh', '-c', 'x=x; while :; do x=$x$x; done'], cwd: '/' },
+    resources: { memory: { limit: MEMORY_BYTES, swap: MEMORY_BYTES } },
+  });
+}
+
 function capabilities() {
   return { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
 }

@@ -2,10 +2,7 @@ import type { CoreOptions } from '../../../src/libcontainerd/local/linux/options
 import { clientSuite, shellProcess } from '../../../src/libcontainerd/testsuite/index.js';
 import type { Capabilities } from '../../../src/libcontainerd/types.js';
 import { LocalHost } from '../host/local-host.js';
-import { containerSpec } from '../host/spec.js';
-
-/** Eats memory until the kernel ends it, in a container of 16 MiB. */
-const OOM_SCRIPT = 'x=x; while :; do x=$x$x; done';
+import { containerSpec, oomSpec } from '../host/spec.js';
 
 export interface LocalConformance {
   readonly name: string;
@@ -51,12 +48,7 @@ export function localConformance(options: LocalConformance): void {
         newClient: (namespace) => host.client({ namespace, runtime }),
         spec: (workload) => containerSpec({ rootfs: host.rootfs, process: shellProcess(workload) }),
         process: shellProcess,
-        oomSpec: () =>
-          containerSpec({
-            rootfs: host.rootfs,
-            process: { args: ['/bin/sh', '-c', OOM_SCRIPT], cwd: '/' },
-            resources: { memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } },
-          }),
+        oomSpec: () => oomSpec(host.rootfs),
       };
     },
     teardown: () => host.stop(),

@@ -1,11 +1,8 @@
 import type { ManagedContainerdOptions } from '../../../src/libcontainerd/remote/managed/index.js';
 import { clientSuite, shellProcess } from '../../../src/libcontainerd/testsuite/index.js';
 import type { Capabilities } from '../../../src/libcontainerd/types.js';
-import { containerSpec } from '../host/spec.js';
+import { containerSpec, oomSpec } from '../host/spec.js';
 import { TestHost } from '../host/test-host.js';
-
-/** Eats memory until the kernel ends it, in a container of 16 MiB. */
-const OOM_SCRIPT = 'x=x; while :; do x=$x$x; done';
 
 export interface RemoteConformance {
   readonly name: string;
@@ -43,12 +40,7 @@ export function remoteConformance(options: RemoteConformance): void {
         spec: (workload) => containerSpec({ rootfs: host.rootfs, process: shellProcess(workload) }),
         process: shellProcess,
         rpcCounts: () => host.rpcCounts(),
-        oomSpec: () =>
-          containerSpec({
-            rootfs: host.rootfs,
-            process: { args: ['/bin/sh', '-c', OOM_SCRIPT], cwd: '/' },
-            resources: { memory: { limit: 16 * 1024 * 1024, swap: 16 * 1024 * 1024 } },
-          }),
+        oomSpec: () => oomSpec(host.rootfs),
       };
     },
     teardown: () => host.stop(),

@@ -30,8 +30,8 @@ import { WarmShims } from './warm-shims.js';
 
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Everything of one core that has to be closed, in the order in which it was opened. */
-export class CoreParts {
+/** What one core is made of, and how all of it ends. */
+export interface CoreParts {
   readonly root: string;
   readonly state: string;
   readonly eventSocket: string;
@@ -40,63 +40,26 @@ export class CoreParts {
   readonly core: TaskCore;
   readonly capabilities: Capabilities;
   readonly keeper: OutputKeeper | undefined;
-  readonly #abort: AbortController;
-  readonly #closers: readonly (() => unknown)[];
-
-  private constructor(parts: OpenedParts) {
-    this.root = parts.root;
-    this.state = parts.state;
-    this.eventSocket = parts.eventSocket;
-    this.log = parts.log;
-    this.bus = parts.bus;
-    this.core = parts.core;
-    this.capabilities = parts.capabilities;
-    this.keeper = parts.keeper;
-    this.#abort = parts.abort;
-    this.#closers = parts.closers;
-  }
-
-  /** Nothing is left open when it fails. @throws as `EmbeddedCore.open` */
-  static async open(options: CoreOptions): Promise<CoreParts> {
-    const closers: (() => unknown)[] = [];
-    try {
-      return new CoreParts(await openParts(options, closers));
-    } catch (err) {
-      await closeAll(closers, () => {});
-      throw err;
-    }
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
+  readonly signal: AbortSignal;
   /** From now on nothing is looked into any more. */
-  abort(): void {
-    this.#abort.abort();
-  }
-
+  abort(): void;
   /** Never throws: what cannot be closed is logged. */
-  async close(): Promise<void> {
-    this.abort();
-    await closeAll(this.#closers, (err) => this.log.warn({ err, root: this.root }, 'close the embedded core'));
+  close(): Promise<void>;
+}
+
+/** Nothing is left open when it fails. @throws as `EmbeddedCore.open` */
+export async function openCoreParts(options: CoreOptions): Promise<CoreParts> {
+  // In the order in which it was opened.
+  const closers: (() => unknown)[] = [];
+  try {
+    return await openParts(options, closers);
+  } catch (err) {
+    await closeAll(closers, () => {});
+    throw err;
   }
 }
 
-interface OpenedParts {
-  readonly root: string;
-  readonly state: string;
-  readonly eventSocket: string;
-  readonly log: Logger;
-  readonly bus: EventBus;
-  readonly core: TaskCore;
-  readonly capabilities: Capabilities;
-  readonly keeper: OutputKeeper | undefined;
-  readonly abort: AbortController;
-  readonly closers: (() => unknown)[];
-}
-
-async function openParts(options: CoreOptions, closers: (() => unknown)[]): Promise<OpenedParts> {
+async function openParts(options: CoreOptions, closers: (() => unknown)[]): Promise<CoreParts> {
   const { root, state, stdio, warmShims } = settingsOf(options);
   const log = options.logger ?? defaultLogger();
   const runtimes = options.runtimes ?? RuntimeTable.stock();
@@ -163,7 +126,22 @@ async function openParts(options: CoreOptions, closers: (() => unknown)[]): Prom
   });
   await Promise.all([bundles.sweep(), sweepContainers(root)]);
   const [capabilities] = await Promise.all([capabilitiesHere(runtimes), loadTasks(core)]);
-  return { root, state, eventSocket, log, bus, core, capabilities, keeper, abort, closers };
+  return {
+    root,
+    state,
+    eventSocket,
+    log,
+    bus,
+    core,
+    capabilities,
+    keeper,
+    signal: abort.signal,
+    abort: () => abort.abort(),
+    close: async () => {
+      abort.abort();
+      await closeAll(closers, (err) => log.warn({ err, root }, 'close the embedded core'));
+    },
+  };
 }
 
 function makeStateFolder(folder: string): void {

@@ -4,7 +4,7 @@ import { assertIdentifier } from '../../identifiers.js';
 import type { CallOptions } from '../../types.js';
 import { LocalClient } from './client.js';
 import { DiskContainerStore } from './container-store.js';
-import { CoreParts } from './core-parts.js';
+import { type CoreParts, openCoreParts } from './core-parts.js';
 import { NamespaceTasks } from './namespace-tasks.js';
 import type { CoreOptions, LocalClientOptions } from './options.js';
 import { finishLoading, liveOutputs } from './task-loader.js';
@@ -32,7 +32,7 @@ export class EmbeddedCore {
    * when a folder cannot be made; InvalidArgumentError `ERR_OPTION_INVALID`
    */
   static async open(options: CoreOptions = {}, call: CallOptions = {}): Promise<EmbeddedCore> {
-    const opening = CoreParts.open(options);
+    const opening = openCoreParts(options);
     try {
       return new EmbeddedCore(await withinCall('open the embedded core', opening, withDefault(call, TIMEOUTS.open)));
     } catch (err) {
