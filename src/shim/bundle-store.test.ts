@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { AlreadyExistsError } from '../errdefs/index.js';
+import { mountsBelow } from '../platform/mount-info.js';
 import { BundleStore } from './bundle-store.js';
-import { mountsBelow, unmountBelow } from './mounts.js';
+import { unmountBelow } from './mounts.js';
 
 const spec = { ociVersion: '1.0.2', root: { path: 'rootfs' } };
 const isRoot = process.geteuid?.() === 0;

@@ -4,24 +4,10 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { mountsBelow, parseMountInfo, unmountBelow } from './mounts.js';
+import { mountsBelow } from '../platform/mount-info.js';
+import { unmountBelow } from './mounts.js';
 
 const cannotMount = process.geteuid?.() !== 0 && 'only root may mount';
-
-describe('parseMountInfo', () => {
-  it('takes path, root, type and source, with the optional fields or without', () => {
-    const lines = [
-      '36 35 98:0 /mnt1 /mnt/a\\040b\\134c rw,noatime master:1 shared:2 - ext3 /dev/ro\\011ot rw',
-      '25 1 0:22 / /proc rw - proc none rw',
-      'broken',
-      '',
-    ];
-    assert.deepEqual(parseMountInfo(lines.join('\n')), [
-      { path: '/mnt/a b\\c', root: '/mnt1', fsType: 'ext3', source: '/dev/ro\tot', options: 'rw' },
-      { path: '/proc', root: '/', fsType: 'proc', source: 'none', options: 'rw' },
-    ]);
-  });
-});
 
 describe('unmountBelow', { skip: cannotMount }, () => {
   let dir = '';

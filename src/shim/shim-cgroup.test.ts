@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { parseMountInfo, readMounts } from './mounts.js';
+import { parseMountInfo, readMounts } from '../platform/mount-info.js';
 import { adjustOomScore } from './oom-score.js';
 import { cgroupRoots, joinCgroup, joinCgroupIn } from './shim-cgroup.js';
 

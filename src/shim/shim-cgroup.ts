@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvalidArgumentError, NotFoundError, toEngineError } from '../errdefs/index.js';
-import { type MountPoint, readMounts } from './mounts.js';
+import { type MountPoint, readMounts } from '../platform/mount-info.js';
 
 const UNIFIED_ROOT = '/sys/fs/cgroup';
 

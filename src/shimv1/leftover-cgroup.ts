@@ -4,8 +4,8 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cancellation, DeadlineExceededError, FailedPreconditionError } from '../errdefs/index.js';
 import { cgroup1FoldersAt } from '../platform/cgroup1-folders.js';
+import { readMounts } from '../platform/mount-info.js';
 import type { RpcCallOptions } from '../protocol/method.js';
-import { readMounts } from '../shim/mounts.js';
 import { allCgroupRoots } from '../shim/shim-cgroup.js';
 
 /** The kernel tells nobody when a cgroup of version 1 becomes empty. */

@@ -1,7 +1,7 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { OciSpec } from '../oci/runtime-spec.js';
-import { readMounts } from '../shim/mounts.js';
+import { readMounts } from '../platform/mount-info.js';
 import { allCgroupRoots } from '../shim/shim-cgroup.js';
 
 /**

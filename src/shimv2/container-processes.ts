@@ -5,9 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cancellation, FailedPreconditionError } from '../errdefs/index.js';
 import type { OciSpec } from '../oci/runtime-spec.js';
 import { cgroup1Folders } from '../platform/cgroup1-folders.js';
+import { type MountPoint, readMounts } from '../platform/mount-info.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import type { Bundle } from '../shim/bundle.js';
-import { type MountPoint, readMounts } from '../shim/mounts.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /** There is no event for the end of a process that is not our child. */
