@@ -110,6 +110,13 @@ export interface RuncOptions {
   readonly noNewKeyring?: boolean | undefined;
   /** cgroup path the shim is placed in. */
   readonly shimCgroup?: string | undefined;
+  /** Owner of the pipes between shim and process. @default the host ids of the container's 0:0 */
+  readonly ioUid?: number | undefined;
+  readonly ioGid?: number | undefined;
+  /** Every task is restored from this folder, unless it names its own. Not with shim API v1. */
+  readonly criuImagePath?: string | undefined;
+  /** Where CRIU keeps its logs. Not with shim API v1. */
+  readonly criuWorkPath?: string | undefined;
 }
 
 /** Options of any other runtime, passed on unread (`runtimeoptions.v1.Options`). */
@@ -207,6 +214,9 @@ export interface Process {
 
 /** The running thing of a container; as a `Process`, its init. */
 export interface Task extends Process {
+  /** Tells this run from others of the same container in this process: what its events carry as `run`. */
+  readonly generation: number;
+
   pause(call?: CallOptions): Promise<void>;
   resume(call?: CallOptions): Promise<void>;
   /**

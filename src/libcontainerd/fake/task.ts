@@ -40,6 +40,10 @@ export class FakeTask extends FakeProcess implements Task {
     super(context, link, link.task.init);
   }
 
+  get generation(): number {
+    return this.link.run.generation;
+  }
+
   async pause(call: CallOptions = {}): Promise<void> {
     this.context.assertCapable(`pause ${this.describe()}`, 'pause');
     await this.ask('Tasks/Pause', 'pause', call, () => {

@@ -49,6 +49,10 @@ export class TaskObject extends ProcessObject implements Task {
     if (stdio !== undefined) this.bindStdio(stdio);
   }
 
+  get generation(): number {
+    return this.run.generation;
+  }
+
   async pause(call: CallOptions = {}): Promise<void> {
     const at = Date.now();
     await this.ask(() => this.context.tasks.pause({ containerId: this.id }, call));
