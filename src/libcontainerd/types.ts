@@ -113,9 +113,9 @@ export interface RuncOptions {
   /** Owner of the pipes between shim and process. @default the host ids of the container's 0:0 */
   readonly ioUid?: number | undefined;
   readonly ioGid?: number | undefined;
-  /** Every task is restored from this folder, unless it names its own. Not with shim API v1. */
+  /** Every task is restored from this folder, unless it names its own. */
   readonly criuImagePath?: string | undefined;
-  /** Where CRIU keeps its logs. Not with shim API v1. */
+  /** Where CRIU keeps its logs while it restores. */
   readonly criuWorkPath?: string | undefined;
 }
 

@@ -14,6 +14,13 @@ export interface RuncDefaults {
   readonly noNewKeyring?: boolean | undefined;
   /** cgroup path the shim is placed in. */
   readonly shimCgroup?: string | undefined;
+  /** Owner of the pipes between shim and process. @default the host ids of the container's 0:0 */
+  readonly ioUid?: number | undefined;
+  readonly ioGid?: number | undefined;
+  /** Every task is restored from this folder, unless it names its own. */
+  readonly criuImagePath?: string | undefined;
+  /** Where CRIU keeps its logs while it restores. */
+  readonly criuWorkPath?: string | undefined;
 }
 
 /** Options of any other runtime, passed on unread. */

@@ -62,18 +62,18 @@ export function taskOptions(
       noPivotRoot: runc?.noPivotRoot ?? false,
       noNewKeyring: runc?.noNewKeyring ?? false,
       shimCgroup: runc?.shimCgroup ?? '',
-      ioUid: values.ioUid,
-      ioGid: values.ioGid,
-      criuWorkPath: values.criuWorkPath ?? '',
-      criuImagePath: values.criuImagePath ?? '',
+      ioUid: runc?.ioUid ?? values.ioUid,
+      ioGid: runc?.ioGid ?? values.ioGid,
+      criuWorkPath: values.criuWorkPath ?? runc?.criuWorkPath ?? '',
+      criuImagePath: values.criuImagePath ?? runc?.criuImagePath ?? '',
     });
   }
   const base = runcBase(runtime, kept);
   if (base === undefined) return kept;
   return packAny(RUNC_OPTIONS, RuncV2Options, {
     ...base,
-    ioUid: values.ioUid,
-    ioGid: values.ioGid,
+    ioUid: runc?.ioUid ?? values.ioUid,
+    ioGid: runc?.ioGid ?? values.ioGid,
     criuImagePath: values.criuImagePath ?? base.criuImagePath,
     criuWorkPath: values.criuWorkPath ?? base.criuWorkPath,
   });
@@ -90,6 +90,11 @@ export function parseOptions(options: Any | undefined): RuntimeOptions | undefin
         ...(o.binaryName === '' ? {} : { binaryName: o.binaryName }),
         ...(o.root === '' ? {} : { root: o.root }),
         ...(o.shimCgroup === '' ? {} : { shimCgroup: o.shimCgroup }),
+        // 0 is what an unset one looks like on the wire.
+        ...(o.ioUid === 0 ? {} : { ioUid: o.ioUid }),
+        ...(o.ioGid === 0 ? {} : { ioGid: o.ioGid }),
+        ...(o.criuImagePath === '' ? {} : { criuImagePath: o.criuImagePath }),
+        ...(o.criuWorkPath === '' ? {} : { criuWorkPath: o.criuWorkPath }),
         systemdCgroup: o.systemdCgroup,
         noPivotRoot: o.noPivotRoot,
         noNewKeyring: o.noNewKeyring,
@@ -118,5 +123,9 @@ function runcOptions(options: RuncOptions): RuncV2Options {
     noPivotRoot: options.noPivotRoot ?? false,
     noNewKeyring: options.noNewKeyring ?? false,
     shimCgroup: options.shimCgroup ?? '',
+    ioUid: options.ioUid ?? 0,
+    ioGid: options.ioGid ?? 0,
+    criuImagePath: options.criuImagePath ?? '',
+    criuWorkPath: options.criuWorkPath ?? '',
   };
 }

@@ -60,12 +60,16 @@ function unpackOptions(options: unknown): RuntimeOptions | 'broken' {
     };
   }
   const { binaryName, root, shimCgroup, systemdCgroup, noPivotRoot, noNewKeyring } = options;
+  const { ioUid, ioGid, criuImagePath, criuWorkPath } = options;
   if (options.kind !== 'runc') return 'broken';
   if (!isOptionalString(binaryName) || !isOptionalString(root) || !isOptionalString(shimCgroup)) return 'broken';
   if (!isOptionalBoolean(systemdCgroup) || !isOptionalBoolean(noPivotRoot) || !isOptionalBoolean(noNewKeyring)) {
     return 'broken';
   }
-  return { kind: 'runc', binaryName, root, shimCgroup, systemdCgroup, noPivotRoot, noNewKeyring };
+  if (!isOptionalId(ioUid) || !isOptionalId(ioGid)) return 'broken';
+  if (!isOptionalString(criuImagePath) || !isOptionalString(criuWorkPath)) return 'broken';
+  const given = { binaryName, root, shimCgroup, systemdCgroup, noPivotRoot, noNewKeyring };
+  return { kind: 'runc', ...given, ioUid, ioGid, criuImagePath, criuWorkPath };
 }
 
 function isObject(value: unknown): value is JsonObject {
@@ -82,4 +86,8 @@ function isOptionalString(value: unknown): value is string | undefined {
 
 function isOptionalBoolean(value: unknown): value is boolean | undefined {
   return value === undefined || typeof value === 'boolean';
+}
+
+function isOptionalId(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === 'number' && Number.isInteger(value) && value >= 0);
 }

@@ -52,7 +52,7 @@ export async function createShimTask(
       stdin,
       stdout,
       stderr,
-      checkpoint: creation.options.criuImagePath ?? '',
+      checkpoint: restoredFrom(creation),
       parentCheckpoint: '',
       options: packed.create,
     };
@@ -169,6 +169,12 @@ function mergeOptions(
     ...Object.fromEntries(given),
     kind: 'runc',
   };
+}
+
+/** For the task alone, or for every task of the container; '' for a fresh start. */
+function restoredFrom({ container, options }: TaskCreation): string {
+  const own = container.runtimeOptions?.kind === 'runc' ? container.runtimeOptions.criuImagePath : undefined;
+  return options.criuImagePath ?? own ?? '';
 }
 
 /** A warm shim lives in the cgroup of ours. */
