@@ -24,8 +24,8 @@ export const SPECIFIC_CODES = {
   },
   ERR_CONTAINER_EXISTS: {
     class: 'conflict',
-    when: 'A container with this id exists already in the namespace.',
-    remedy: 'Choose another id, or delete the container that has it.',
+    when: 'A container with this id or name exists already in the namespace.',
+    remedy: 'Choose another one, or delete the container that has it.',
   },
   ERR_TASK_EXISTS: {
     class: 'conflict',
