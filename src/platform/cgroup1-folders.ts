@@ -79,8 +79,8 @@ function resolve(paths: ReadonlyMap<string, string>, mounts: readonly HierarchyM
   return folders;
 }
 
-/** Inside a container the mount shows a part of the hierarchy only. */
-function pathBelow(root: string, path: string): string | undefined {
+/** Where a cgroup lies below a mount: inside a container the mount shows a part of the hierarchy only. */
+export function pathBelow(root: string, path: string): string | undefined {
   if (root === '/' || root === path) return root === path ? '' : path;
   return path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
 }
