@@ -19,7 +19,29 @@ export interface OciProcess {
   readonly commandLine?: string;
   readonly env?: readonly string[];
   readonly cwd: string;
+  readonly capabilities?: OciCapabilities;
+  readonly rlimits?: readonly OciRlimit[];
+  readonly noNewPrivileges?: boolean;
+  readonly apparmorProfile?: string;
+  readonly selinuxLabel?: string;
+  readonly oomScoreAdj?: number;
   readonly [key: string]: unknown;
+}
+
+/** Names with their prefix: `CAP_CHOWN`. */
+export interface OciCapabilities {
+  readonly bounding?: readonly string[];
+  readonly effective?: readonly string[];
+  readonly permitted?: readonly string[];
+  readonly inheritable?: readonly string[];
+  readonly ambient?: readonly string[];
+}
+
+export interface OciRlimit {
+  /** `RLIMIT_NOFILE`... */
+  readonly type: string;
+  readonly soft: number;
+  readonly hard: number;
 }
 
 export interface OciIdMapping {
@@ -31,6 +53,35 @@ export interface OciIdMapping {
 export interface OciNamespace {
   readonly type: string;
   readonly path?: string;
+}
+
+export interface OciSeccompArgument {
+  /** Which argument of the system call, from 0. */
+  readonly index: number;
+  readonly value: number;
+  readonly valueTwo?: number;
+  /** `SCMP_CMP_EQ`, `SCMP_CMP_MASKED_EQ`... */
+  readonly op: string;
+}
+
+export interface OciSeccompRule {
+  readonly names: readonly string[];
+  /** `SCMP_ACT_ALLOW`, `SCMP_ACT_ERRNO`... */
+  readonly action: string;
+  /** What the call returns as its error, for `SCMP_ACT_ERRNO`. @default 1, EPERM */
+  readonly errnoRet?: number;
+  readonly args?: readonly OciSeccompArgument[];
+}
+
+export interface OciSeccomp {
+  readonly defaultAction: string;
+  readonly defaultErrnoRet?: number;
+  /** `SCMP_ARCH_X86_64`... The host's own is always meant. */
+  readonly architectures?: readonly string[];
+  readonly flags?: readonly string[];
+  readonly listenerPath?: string;
+  readonly listenerMetadata?: string;
+  readonly syscalls?: readonly OciSeccompRule[];
 }
 
 /** Limits as `LinuxResources` of the runtime specification; an absent field means "leave it". */
@@ -48,6 +99,7 @@ export interface OciLinux {
   readonly namespaces?: readonly OciNamespace[];
   readonly resources?: LinuxResources;
   readonly cgroupsPath?: string;
+  readonly seccomp?: OciSeccomp;
   readonly [key: string]: unknown;
 }
 
