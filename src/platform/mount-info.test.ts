@@ -11,8 +11,15 @@ describe('parseMountInfo', () => {
       '',
     ];
     assert.deepEqual(parseMountInfo(lines.join('\n')), [
-      { path: '/mnt/a b\\c', root: '/mnt1', fsType: 'ext3', source: '/dev/ro\tot', options: 'rw' },
-      { path: '/proc', root: '/', fsType: 'proc', source: 'none', options: 'rw' },
+      {
+        path: '/mnt/a b\\c',
+        root: '/mnt1',
+        fsType: 'ext3',
+        source: '/dev/ro\tot',
+        options: 'rw',
+        propagation: ['master:1', 'shared:2'],
+      },
+      { path: '/proc', root: '/', fsType: 'proc', source: 'none', options: 'rw', propagation: [] },
     ]);
   });
 });

@@ -10,13 +10,15 @@ export interface MountPoint {
   readonly source: string;
   /** Of the file system, such as the controllers of a cgroup hierarchy. */
   readonly options: string;
+  /** How mounts spread from here: `shared:2`, `master:1`... Empty for a private mount. */
+  readonly propagation: readonly string[];
 }
 
 /** Reads the text of /proc/<pid>/mountinfo (proc_pid_mountinfo(5)); lines of another shape are passed over. */
 export function parseMountInfo(text: string): MountPoint[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ', 2);
-    const [, , , root, path] = before.split(' ');
+    const [, , , root, path, , ...propagation] = before.split(' ');
     const [fsType, source, options] = after.split(' ');
     if (root === undefined || path === undefined || fsType === undefined || source === undefined) return [];
     return [
@@ -26,6 +28,7 @@ export function parseMountInfo(text: string): MountPoint[] {
         fsType,
         source: unescapeOctal(source),
         options: options ?? '',
+        propagation,
       },
     ];
   });

@@ -1,4 +1,5 @@
 import type { Any } from './gen/google/protobuf/any.js';
+import { stringifyForGo } from './go-json.js';
 import { decodeMessage, encodeMessage, type MessageCodec } from './wire/index.js';
 
 const JSON_PREFIX = 'types.containerd.io/opencontainers/runtime-spec/1/';
@@ -31,7 +32,7 @@ export function unpackAny<T>(any: Any, typeName: string, type: MessageCodec<T>):
 
 /** Wraps an OCI document. Give a Buffer of JSON text where numbers over 2^53 must stay exact. */
 export function packJson(kind: JsonKind, value: object): Any {
-  const text = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value), 'utf8');
+  const text = Buffer.isBuffer(value) ? value : Buffer.from(stringifyForGo(value), 'utf8');
   return { typeUrl: JSON_TYPE_URLS[kind], value: text };
 }
 

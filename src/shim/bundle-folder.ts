@@ -4,6 +4,7 @@ import { FailedPreconditionError, InvalidArgumentError } from '../errdefs/index.
 import { hostRootOf } from '../oci/id-mapping.js';
 import { parseSpec } from '../oci/parse-spec.js';
 import type { OciSpec } from '../oci/runtime-spec.js';
+import { stringifyForGo } from '../protocol/go-json.js';
 import type { RpcCallOptions } from '../protocol/method.js';
 import { unmountBelow } from './mounts.js';
 
@@ -22,7 +23,7 @@ export interface BundleConfig {
 
 /** @throws InvalidArgumentError `ERR_SPEC_INVALID` */
 export function configOf(spec: OciSpec | Buffer): BundleConfig {
-  if (!Buffer.isBuffer(spec)) return { text: JSON.stringify(spec), gid: hostRootOf(spec).gid };
+  if (!Buffer.isBuffer(spec)) return { text: stringifyForGo(spec), gid: hostRootOf(spec).gid };
   let document: unknown;
   try {
     document = JSON.parse(spec.toString('utf8'));

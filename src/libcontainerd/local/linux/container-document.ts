@@ -1,5 +1,6 @@
 import { DataLossError } from '../../../errdefs/index.js';
 import { parseSpec } from '../../../oci/parse-spec.js';
+import { stringifyForGo } from '../../../protocol/go-json.js';
 import type { ContainerState } from '../../objects/task-service.js';
 import type { RuntimeOptions } from '../../types.js';
 
@@ -11,7 +12,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** A container's metadata as kept on disk: readable JSON. */
 export function writeDocument(container: ContainerState): string {
   const { id, runtime, labels, spec, runtimeOptions, bundleDir } = container;
-  return `${JSON.stringify({ format: FORMAT, id, runtime, runtimeOptions: packOptions(runtimeOptions), labels, bundleDir, spec })}\n`;
+  return `${stringifyForGo({ format: FORMAT, id, runtime, runtimeOptions: packOptions(runtimeOptions), labels, bundleDir, spec })}\n`;
 }
 
 /** @param path for messages @throws DataLossError `ERR_STATE_CORRUPT` */
