@@ -15,13 +15,13 @@ async function whileRunning<T>(step: () => void, wait: Promise<T>): Promise<{ re
 
 describe('waitForDrain', () => {
   it('is true at once when all are closed, even with no time', async () => {
-    const closed = { bytesRead: 5, readableLength: 0, closed: true };
+    const closed = { bytesRead: 5, readableLength: 0, closed: true, isHeldBack: false };
     assert.equal(await waitForDrain([closed, closed], never, { idleMs: 0 }), true);
     assert.equal(await waitForDrain([], never), true);
   });
 
   it('is true when they end, and leaves no timer', async () => {
-    const open = { bytesRead: 0, readableLength: 0, closed: false };
+    const open = { bytesRead: 0, readableLength: 0, closed: false, isHeldBack: false };
     let end = () => {};
     const drained = new Promise<void>((resolve) => {
       end = resolve;
@@ -35,14 +35,14 @@ describe('waitForDrain', () => {
   it('gives up when nothing moves', async () => {
     const { result, tookMs } = await whileRunning(
       () => {},
-      waitForDrain([{ bytesRead: 7, readableLength: 7, closed: false }], never, { idleMs: 150 }),
+      waitForDrain([{ bytesRead: 7, readableLength: 7, closed: false, isHeldBack: false }], never, { idleMs: 150 }),
     );
     assert.equal(result, false);
     assert.ok(tookMs >= 149, `${tookMs}`);
   });
 
   it('goes on while bytes come, up to the bound', async () => {
-    const stream = { bytesRead: 0, readableLength: 0, closed: false };
+    const stream = { bytesRead: 0, readableLength: 0, closed: false, isHeldBack: false };
     const wait = waitForDrain([stream], never, { idleMs: 200, maxMs: 600 });
     const { result, tookMs } = await whileRunning(() => {
       stream.bytesRead += 1;
@@ -52,7 +52,7 @@ describe('waitForDrain', () => {
   });
 
   it('counts what the consumer takes as well', async () => {
-    const stream = { bytesRead: 80_000, readableLength: 80_000, closed: false };
+    const stream = { bytesRead: 80_000, readableLength: 80_000, closed: false, isHeldBack: false };
     const wait = waitForDrain([stream], never, { idleMs: 200, maxMs: 600 });
     const { tookMs } = await whileRunning(() => {
       stream.readableLength -= 100;
@@ -61,7 +61,7 @@ describe('waitForDrain', () => {
   });
 
   it('may have no upper bound', async () => {
-    const wait = waitForDrain([{ bytesRead: 0, readableLength: 0, closed: false }], never, {
+    const wait = waitForDrain([{ bytesRead: 0, readableLength: 0, closed: false, isHeldBack: false }], never, {
       idleMs: 150,
       maxMs: Infinity,
     });

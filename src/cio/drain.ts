@@ -11,6 +11,8 @@ export interface DrainedStream {
   readonly bytesRead: number;
   readonly readableLength: number;
   readonly closed: boolean;
+  /** The consumer does not take what there is. */
+  readonly isHeldBack: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export function waitForDrain(
       const now = performance.now();
       const current = bytesMoved(streams);
       // A consumer that does not take what it has is slow, and no reason to cut it off before `maxMs`.
-      const isHeldBack = streams.some((stream) => !stream.closed && stream.readableLength > 0);
+      const isHeldBack = streams.some((stream) => !stream.closed && stream.isHeldBack);
       if (current !== moved || isHeldBack) {
         moved = current;
         movedAt = now;

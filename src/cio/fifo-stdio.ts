@@ -1,12 +1,11 @@
-import { Socket } from 'node:net';
 import { waitForDrain } from './drain.js';
 import { closeFds, closeStream, type FifoEnds, noticeEnd, openEnds } from './fifo-ends.js';
+import { FifoReader } from './fifo-reader.js';
 import { FifoSet, type FifoSetOptions } from './fifo-set.js';
 import { FifoWriter } from './fifo-writer.js';
 import type { CloseStdioOptions, DrainOptions, Stdio, StdioConfig, StdioState, StdioStreams } from './stdio.js';
 
 const FIFO_SCHEME = 'fifo://';
-const HIGH_WATER_MARK = 64 * 1024;
 
 /** The stdio of one process over FIFOs, our side of them opened. See README.md for their life. */
 export class FifoStdio implements Stdio {
@@ -16,11 +15,11 @@ export class FifoStdio implements Stdio {
   /** Whether this object made the files. */
   readonly #isOwner: boolean;
   readonly #stdin: FifoWriter | undefined;
-  readonly #outputs: readonly Socket[];
+  readonly #outputs: readonly FifoReader[];
   readonly #drained: Promise<void>;
   #keepers: readonly number[];
   /** Read ends that were opened to find the writers there, or gone already. */
-  readonly #lateEnds: readonly { readonly fd: number; readonly socket: Socket }[];
+  readonly #lateEnds: readonly { readonly fd: number; readonly stream: FifoReader }[];
   #state: StdioState;
   #closing: Promise<void> | undefined;
 
@@ -30,9 +29,9 @@ export class FifoStdio implements Stdio {
     this.#isOwner = isOwner;
     this.#keepers = ends.keepers;
     this.#stdin = ends.stdin === undefined ? undefined : new FifoWriter(ends.stdin);
-    const stdout = openOutput(ends.stdout);
-    const stderr = openOutput(ends.stderr);
-    this.#outputs = [stdout, stderr].filter((socket) => socket !== undefined);
+    const stdout = readerOf(ends.stdout);
+    const stderr = readerOf(ends.stderr);
+    this.#outputs = [stdout, stderr].filter((stream) => stream !== undefined);
     this.#lateEnds = isOwner ? [] : [lateEnd(ends.stdout, stdout), lateEnd(ends.stderr, stderr)].flat();
     this.#drained = allClosed(this.#outputs);
     this.streams = { stdin: this.#stdin, stdout, stderr, terminal: files.config.terminal };
@@ -98,8 +97,8 @@ export class FifoStdio implements Stdio {
   processExited(): void {
     // Keepers of a process that was never reported open would hold back EOF for ever.
     this.#closeKeepers();
-    for (const { fd, socket } of this.#lateEnds) {
-      if (!socket.destroyed) noticeEnd(fd);
+    for (const { fd, stream } of this.#lateEnds) {
+      if (!stream.isOver) noticeEnd(fd);
     }
     this.#stdin?.giveUp();
   }
@@ -131,24 +130,15 @@ export class FifoStdio implements Stdio {
   }
 }
 
-/**
- * The socket itself is what the consumer gets: it waits in epoll and not in a thread, and stops reading when its buffer
- * is at the mark, which one read of up to 64 KiB may overshoot.
- */
-function openOutput(fd: number | undefined): Socket | undefined {
-  if (fd === undefined) return undefined;
-  // Set, for Node's own default differs between versions. The constructor's declared options leave it out.
-  const options = { fd, readable: true, writable: false, readableHighWaterMark: HIGH_WATER_MARK };
-  const socket = new Socket(options);
-  socket.on('error', () => {});
-  return socket;
+function readerOf(fd: number | undefined): FifoReader | undefined {
+  return fd === undefined ? undefined : new FifoReader(fd);
 }
 
-function lateEnd(fd: number | undefined, socket: Socket | undefined): { fd: number; socket: Socket }[] {
-  return fd === undefined || socket === undefined ? [] : [{ fd, socket }];
+function lateEnd(fd: number | undefined, stream: FifoReader | undefined): { fd: number; stream: FifoReader }[] {
+  return fd === undefined || stream === undefined ? [] : [{ fd, stream }];
 }
 
-async function allClosed(streams: readonly Socket[]): Promise<void> {
+async function allClosed(streams: readonly FifoReader[]): Promise<void> {
   await Promise.all(streams.map((stream) => new Promise((resolve) => stream.once('close', resolve))));
 }
 

@@ -1,4 +1,5 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import type { OutputStream } from './output-stream.js';
 
 /** Paths as Create, Exec and Get carry them; an empty one means: none. */
 export interface StdioConfig {
@@ -11,8 +12,8 @@ export interface StdioConfig {
 /** Our opened ends. With a terminal everything the process writes is in `stdout`. */
 export interface StdioStreams {
   readonly stdin: Writable | undefined;
-  readonly stdout: Readable | undefined;
-  readonly stderr: Readable | undefined;
+  readonly stdout: OutputStream | undefined;
+  readonly stderr: OutputStream | undefined;
   readonly terminal: boolean;
 }
 

@@ -1,9 +1,11 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import type { OutputStream } from '../cio/output-stream.js';
 import type { LinuxResources, OciProcess, OciSpec } from '../oci/runtime-spec.js';
 import type { Metrics } from '../stats/metrics.js';
 import type { ContainerEvent, EventHandler, EventsOptions, Subscription } from './event.js';
 import type { ExitStatus } from './exit-status.js';
 
+export type { OutputFlow, OutputSink, OutputStream } from '../cio/output-stream.js';
 export type { ExitStatus } from './exit-status.js';
 
 /**
@@ -72,8 +74,8 @@ export interface RunSnapshot {
 /** The opened ends of a process' stdio. `terminal` means: one raw stream in `stdout`, `stderr` absent. */
 export interface StdioStreams {
   readonly stdin: Writable | undefined;
-  readonly stdout: Readable | undefined;
-  readonly stderr: Readable | undefined;
+  readonly stdout: OutputStream | undefined;
+  readonly stderr: OutputStream | undefined;
   readonly terminal: boolean;
 }
 

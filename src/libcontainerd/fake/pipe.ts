@@ -1,4 +1,5 @@
 import { Readable, Writable } from 'node:stream';
+import type { OutputFlow, OutputSink, OutputStream } from '../../cio/output-stream.js';
 import { ConflictError } from '../../errdefs/index.js';
 import type { Freezer } from './freezer.js';
 
@@ -95,19 +96,36 @@ export class FakePipe {
 }
 
 /** A reader of a pipe. Destroying it leaves in the pipe what it has not taken yet. */
-export class PipeReader extends Readable {
+export class PipeReader extends Readable implements OutputStream {
   /** As of a socket; tells whether bytes flow. */
   bytesRead = 0;
   readonly #pipe: FakePipe;
   readonly #freezer: Freezer | undefined;
   readonly #onClosed: () => void;
   #wants = false;
+  #sink: OutputSink | undefined;
+  #isPaused = false;
 
   constructor(pipe: FakePipe, freezer: Freezer | undefined, onClosed: () => void) {
     super();
     this.#pipe = pipe;
     this.#freezer = freezer;
     this.#onClosed = onClosed;
+  }
+
+  get isHeldBack(): boolean {
+    return this.readableLength > 0 || this.#isPaused;
+  }
+
+  consume(sink: OutputSink): OutputFlow {
+    this.#sink = sink;
+    this.resume();
+    this.wake();
+    const pause = (isPaused: boolean) => {
+      this.#isPaused = isPaused;
+      if (!isPaused) this.wake();
+    };
+    return { pause: () => pause(true), resume: () => pause(false) };
   }
 
   /** Something is in the pipe, or it has ended. */
@@ -124,10 +142,12 @@ export class PipeReader extends Readable {
   override _destroy(err: Error | null, done: (err?: Error | null) => void): void {
     this.#wants = false;
     this.#onClosed();
+    this.#endSink();
     done(err);
   }
 
   #pump(): void {
+    if (this.#sink !== undefined) return this.#give(this.#sink);
     while (this.#wants) {
       const chunk = this.#pipe.take();
       if (chunk === undefined) return;
@@ -135,6 +155,29 @@ export class PipeReader extends Readable {
       this.#wants = chunk !== null;
       if (!this.push(chunk)) this.#wants = false;
     }
+  }
+
+  #give(sink: OutputSink): void {
+    while (!this.#isPaused) {
+      const chunk = this.#pipe.take();
+      if (chunk === undefined) return;
+      if (chunk === null) {
+        this.#endSink();
+        this.push(null);
+        return;
+      }
+      this.bytesRead += chunk.length;
+      const lent = Buffer.from(chunk);
+      if (!sink.write(lent)) this.#isPaused = true;
+      // As the next read would do to who keeps it.
+      lent.fill('#');
+    }
+  }
+
+  #endSink(): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.end();
   }
 }
 

@@ -49,6 +49,35 @@ export function stdioCases(define: DefineCase): void {
     assert.ok(capture.stdout.equals(patternBytes(PIPE_BYTES)), `${capture.stdout.length} bytes of ${PIPE_BYTES}`);
   });
 
+  define('gives an output to who consumes it, each chunk for the time of a call', async (c) => {
+    const bytes = MIB + 1;
+    const taken: Buffer[] = [];
+    let ends = 0;
+    const errors = new Capture();
+    const container = await c.container({ do: 'print-bytes', bytes });
+    const attach: AttachStdio = ({ stdout, stderr, ...rest }) => {
+      assert.ok(stdout?.consume !== undefined, 'the backend has no streams that can be consumed');
+      const flow = stdout.consume({
+        write(chunk) {
+          taken.push(Buffer.from(chunk));
+          // Held back now and then; going on from within the call would not be heard.
+          if (taken.length % 3 !== 0) return true;
+          setImmediate(() => flow.resume());
+          return false;
+        },
+        end() {
+          ends++;
+        },
+      });
+      return errors.attach({ stdout: undefined, stderr, ...rest });
+    };
+    const task = await c.newTask(container, { stdio: { attach } });
+    await within('start', task.start());
+    assert.equal(await finish({ task, capture: errors }), 0);
+    assert.ok(Buffer.concat(taken).equals(patternBytes(bytes)));
+    assert.equal(ends, 1);
+  });
+
   define('hands stdin to the process, and EOF after what was written', async (c) => {
     const { task, capture } = await c.started({ do: 'cat' }, { stdin: true });
     capture.stdin.write('first ');
