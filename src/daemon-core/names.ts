@@ -17,12 +17,13 @@ export class NameRegistry {
 
   /**
    * Gives the container a name, with or without a slash before it. The same again does nothing.
+   * @param name @default two words made up; the short id when chance does not find a free pair
    * @returns the name without a slash
    * @throws InvalidArgumentError for a name that Docker does not take; ConflictError `ERR_CONTAINER_EXISTS` when
    * another container has it, or this one has another name
    */
-  reserve(name: string, id: string): string {
-    const plain = checkName(name);
+  reserve(id: string, name?: string): string {
+    const plain = name === undefined || name === '' ? this.#makeUp(id) : checkName(name);
     this.#assertFree(plain, id);
     const present = this.#nameOf.get(id);
     if (present !== undefined && present !== plain) {
@@ -33,15 +34,6 @@ export class NameRegistry {
     }
     this.#set(id, plain);
     return plain;
-  }
-
-  /** Gives the container a name of two words; its short id when chance does not find a free one. */
-  reserveRandom(id: string): string {
-    for (let attempt = 0; attempt < RANDOM_TRIES; attempt++) {
-      const name = randomName(attempt);
-      if (!this.#idOf.has(name)) return this.reserve(name, id);
-    }
-    return this.reserve(id.slice(0, SHORT_ID), id);
   }
 
   /**
@@ -93,6 +85,14 @@ export class NameRegistry {
     }
     if (found === undefined) throw notFound(ref);
     return found;
+  }
+
+  #makeUp(id: string): string {
+    for (let attempt = 0; attempt < RANDOM_TRIES; attempt++) {
+      const name = randomName(attempt);
+      if (!this.#idOf.has(name)) return name;
+    }
+    return id.slice(0, SHORT_ID);
   }
 
   #allocate(name: string, id: string): string {

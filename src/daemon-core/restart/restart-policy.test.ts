@@ -108,10 +108,10 @@ describe('wait', () => {
   it('ends by the signal', async () => {
     const manager = new RestartManager({ Name: 'always' });
     const abort = new AbortController();
-    const waiting = manager.wait(60_000, { signal: abort.signal });
+    const waiting = manager.wait(60_000, abort.signal);
     abort.abort();
     assert.equal(await settled(waiting), 'canceled');
-    assert.equal(await settled(manager.wait(1, { signal: abort.signal })), 'canceled');
+    assert.equal(await settled(manager.wait(1, abort.signal)), 'canceled');
     assert.equal(manager.isCanceled, false);
   });
 });

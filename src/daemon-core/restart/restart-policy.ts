@@ -1,4 +1,5 @@
 import type { RestartPolicy } from '../../oci/config/host-config.js';
+import { listenForAbort } from '../../platform/abort.js';
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 60_000;
@@ -61,8 +62,7 @@ export class RestartManager {
   }
 
   /** Waits out a delay. Resolves `canceled` at once when `cancel` is or was called, or the signal fires. Never rejects. */
-  wait(delayMs: number, call: { readonly signal?: AbortSignal | undefined } = {}): Promise<'elapsed' | 'canceled'> {
-    const { signal } = call;
+  wait(delayMs: number, signal?: AbortSignal): Promise<'elapsed' | 'canceled'> {
     if (this.#isCanceled || signal?.aborted) return Promise.resolve('canceled');
     return new Promise((resolve) => {
       const settle = (outcome: 'elapsed' | 'canceled') => {
@@ -74,7 +74,7 @@ export class RestartManager {
       const cancel = () => settle('canceled');
       const timer = setTimeout(() => settle('elapsed'), delayMs);
       this.#waiting.add(cancel);
-      signal?.addEventListener('abort', cancel, { once: true });
+      listenForAbort(signal, cancel);
     });
   }
 
