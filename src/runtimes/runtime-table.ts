@@ -19,6 +19,7 @@ import {
 } from './runtime-entry.js';
 import { isShimName, RUNTIME_V1_LINUX, type ShimApi, shimApiOf, shimBinaryName } from './shim-name.js';
 import { isUnifiedCgroup } from './unified-cgroup.js';
+import type { WrapperScript } from './wrapper-script.js';
 
 export interface ResolvedRuntime {
   /** As it was asked for. */
@@ -39,6 +40,8 @@ export interface RuntimeTableOptions {
   readonly extraDirs?: readonly string[] | undefined;
   /** Runtimes of the operator by name. They may replace a stock name, but for `runc`. */
   readonly add?: Readonly<Record<string, RuntimeEntry>> | undefined;
+  /** Where the scripts of runtimes with `runtimeArgs` lie; `writeWrappers` puts them there. @default none: no arguments */
+  readonly scriptFolder?: string | undefined;
   /** The runtime of a container that names none. @default 'runc' */
   readonly defaultRuntime?: string | undefined;
   /** @internal whether the host has cgroup v2 only; tests say so themselves */
@@ -65,7 +68,7 @@ export class RuntimeTable {
     const added = Object.entries(options.add ?? {});
     this.#definitions = new Map([
       ...STOCK,
-      ...added.map(([name, entry]) => [name, defineRuntime(name, entry)] as const),
+      ...added.map(([name, entry]) => [name, defineRuntime(name, entry, options.scriptFolder)] as const),
     ]);
     this.defaultRuntime = options.defaultRuntime ?? RUNC_NAME;
     if (!this.#definitions.has(this.defaultRuntime) && !isShimName(this.defaultRuntime)) {
@@ -98,6 +101,21 @@ export class RuntimeTable {
     return this.#definitions.get(name)?.shim ?? name;
   }
 
+  /** What a name of the table stands for; `undefined` for one that is not in it. */
+  definitionOf(name: string): RuntimeDefinition | undefined {
+    return this.#definitions.get(name);
+  }
+
+  /** The scripts that runtimes with arguments are run by. */
+  scripts(): WrapperScript[] {
+    return [...this.#definitions.values()].flatMap(({ wraps }) => (wraps === undefined ? [] : [wraps.script]));
+  }
+
+  /** Where an OCI runtime is, by name or absolute path; `undefined` when there is no such program now. */
+  findOciRuntime(program: string): Promise<string | undefined> {
+    return this.#ociRuntimes.find(program);
+  }
+
   /** Those of `names()` that can be used on this host now. */
   async available(): Promise<string[]> {
     const usable = await Promise.all(this.names().map((name) => this.#isUsable(name)));
@@ -123,7 +141,7 @@ export class RuntimeTable {
    * on a host with cgroup v2 only
    */
   async resolve(name: string = this.defaultRuntime): Promise<ResolvedRuntime> {
-    const { shim, options } = this.#definitions.get(name) ?? implicit(name, this.names());
+    const { shim, options, wraps } = this.#definitions.get(name) ?? implicit(name, this.names());
     const binary = shimBinaryName(shim);
     const api = shimApiOf(binary);
     if (api === 'v1' && (await this.#isUnifiedCgroup())) {
@@ -132,7 +150,8 @@ export class RuntimeTable {
         { code: 'ERR_RUNTIME_UNSUPPORTED', fields: { runtime: name } },
       );
     }
-    const ociRuntime = options?.kind === 'runc' ? options.binaryName : undefined;
+    // Of a script, what it runs.
+    const ociRuntime = wraps?.path ?? (options?.kind === 'runc' ? options.binaryName : undefined);
     const [path, ociPath] = await Promise.all([
       this.#shims.find(binary),
       ociRuntime === undefined ? undefined : this.#ociRuntimes.find(ociRuntime),

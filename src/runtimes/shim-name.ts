@@ -28,3 +28,11 @@ export function shimBinaryName(shim: string): string {
 export function shimApiOf(binary: string): ShimApi {
   return basename(binary) === SHIM_V1_BINARY ? 'v1' : 'v2';
 }
+
+/** Shims that take the options of runc, by name or by path. */
+const RUNC_SHIMS = /^containerd-shim-(?:runc|crun)-v\d+$/;
+
+/** @param shim a name that `isShimName` takes, or an absolute path */
+export function takesRuncOptions(shim: string): boolean {
+  return shim === RUNTIME_V1_LINUX || RUNC_SHIMS.test(basename(shimBinaryName(shim)));
+}
