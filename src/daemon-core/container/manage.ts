@@ -1,0 +1,31 @@
+import { RestartManager } from '../restart/restart-policy.js';
+import type { EngineContext } from '../engine-context.js';
+import { openContainerLog } from '../logs/open-log.js';
+import type { ContainerRecord } from '../state/record.js';
+import { StreamHub } from '../streams/stream-hub.js';
+import { ManagedContainer } from './managed-container.js';
+import { Waits } from './waits.js';
+
+/**
+ * Makes the object of a record: its log, streams and policy.
+ * @throws InvalidArgumentError for a log driver or option that is not known
+ */
+export function manage(engine: EngineContext, record: ContainerRecord): ManagedContainer {
+  const { config, hostConfig, id, state } = record;
+  const logs = openContainerLog({
+    folder: engine.store.folder(id),
+    id,
+    name: record.name,
+    logConfig: hostConfig.LogConfig ?? engine.settings.logConfig,
+    config,
+    log: engine.log,
+  });
+  const hub = new StreamHub({
+    terminal: config.Tty === true,
+    stdinOnce: config.StdinOnce === true,
+    spillFolder: engine.settings.state,
+    log: engine.log,
+  });
+  const restart = new RestartManager(hostConfig.RestartPolicy, { restartCount: state.restartCount });
+  return new ManagedContainer(record, { store: engine.store, logs, hub, restart, waits: new Waits() });
+}

@@ -1,0 +1,66 @@
+import { isNotFound } from '../../errdefs/index.js';
+import type { ManagedContainer } from '../container/managed-container.js';
+import type { EngineContext } from '../engine-context.js';
+import { containerAttributes } from '../events/container-attributes.js';
+import type { ManagedExec } from './managed-exec.js';
+
+const DELETE_MS = 30_000;
+/** Of execs that did not tell their end before their container's. */
+const UNKNOWN_EXIT_CODE = 137;
+/** How long the exits of execs may lag behind the exit of the container. */
+const LAG_MS = 2_000;
+
+/**
+ * The exec is over. The exit code can be read before its output ends: a client asks for it when it sees the end.
+ * Idempotent.
+ */
+export async function endExec(engine: EngineContext, exec: ManagedExec, exitCode: number): Promise<void> {
+  if (exec.status === 'exited') return;
+  const { container: c, process } = exec;
+  exec.status = 'exited';
+  exec.exitCode = exitCode;
+  exec.started.settle();
+  engine.execs.live.delete(exec.id);
+  engine.execs.finished.set(exec.id, exec);
+  c.execs.delete(exec.id);
+  if (process !== undefined) {
+    await process.delete({ timeoutMs: DELETE_MS }).catch((err: unknown) => {
+      if (!isNotFound(err)) engine.log.warn({ err, containerId: c.id, execId: exec.id }, 'delete an exec that ended');
+    });
+  }
+  await exec.hub.end();
+  exec.hub.close();
+  engine.events.publish('container', 'exec_die', c.id, {
+    ...containerAttributes(c.record),
+    execID: exec.id,
+    exitCode: String(exitCode),
+  });
+  exec.ended.settle(exitCode);
+}
+
+/**
+ * The container is over, so its execs are, whether their own exits came or not: older shims tell them late or never
+ * (containerd/containerd#9719).
+ */
+export async function finishExecsOf(engine: EngineContext, c: ManagedContainer): Promise<void> {
+  await Promise.all(
+    [...c.execs.values()].map(async (exec) => {
+      if (exec.status === 'created') {
+        // It was never started, and cannot be any more.
+        return forgetExec(engine, exec);
+      }
+      const exitCode = await exec.process?.wait({ timeoutMs: LAG_MS }).then(
+        ({ code }) => code,
+        () => UNKNOWN_EXIT_CODE,
+      );
+      return endExec(engine, exec, exitCode ?? UNKNOWN_EXIT_CODE);
+    }),
+  );
+}
+
+function forgetExec(engine: EngineContext, exec: ManagedExec): void {
+  engine.execs.live.delete(exec.id);
+  exec.container.execs.delete(exec.id);
+  exec.hub.close();
+  exec.started.settle();
+}

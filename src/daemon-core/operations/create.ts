@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { InvalidArgumentError, NotFoundError } from '../../errdefs/index.js';
+import type { CallOptions } from '../../libcontainerd/types.js';
+import { warningsOf } from '../../oci/build/warnings.js';
+import { checkContainer } from '../../oci/config/check-container.js';
+import type { ContainerConfig } from '../../oci/config/container-config.js';
+import type { HostConfig } from '../../oci/config/host-config.js';
+import { parseContainerConfig } from '../../oci/config/parse-container-config.js';
+import { parseHostConfig } from '../../oci/config/parse-host-config.js';
+import type { ManagedContainer } from '../container/managed-container.js';
+import { manage } from '../container/manage.js';
+import type { EngineContext } from '../engine-context.js';
+import { containerAttributes } from '../events/container-attributes.js';
+import { resolveMounts } from '../mounts/resolve-mounts.js';
+import type { ContainerRecord, RootfsSource } from '../state/record.js';
+
+export interface CreateOptions {
+  /** @default 64 random hexadecimal digits */
+  readonly id?: string | undefined;
+  /** @default an adjective and a noun */
+  readonly name?: string | undefined;
+  /** In the shape of Docker's API. What is not known is left out. */
+  readonly config: ContainerConfig;
+  readonly hostConfig?: HostConfig | undefined;
+  /** A folder that is used as it is, or layers below a writable one of the container's own. */
+  readonly rootfs: string | RootfsSource;
+}
+
+export interface Created {
+  readonly container: ManagedContainer;
+  readonly warnings: readonly string[];
+}
+
+const ID_BYTES = 32;
+
+/**
+ * Makes a container; nothing of it runs.
+ * @throws InvalidArgumentError for a configuration that cannot be, in dockerd's words; ConflictError when the name is taken;
+ * ResourceExhaustedError when the disk is full. Nothing is left of it then.
+ */
+export async function createContainer(
+  engine: EngineContext,
+  options: CreateOptions,
+  call: CallOptions = {},
+): Promise<Created> {
+  call.signal?.throwIfAborted();
+  const config = parseContainerConfig(options.config);
+  const given = parseHostConfig(options.hostConfig ?? {});
+  const warnings = [...checkContainer(config, given), ...warningsOf(given, engine.host)];
+  const runtimes = engine.runtimes();
+  const runtime = given.Runtime === undefined || given.Runtime === '' ? runtimes.defaultRuntime : given.Runtime;
+  await runtimes.resolveRuntime(runtime);
+  const hostConfig: HostConfig = {
+    ...given,
+    Runtime: runtime,
+    LogConfig: given.LogConfig === undefined || given.LogConfig.Type === '' ? engine.settings.logConfig : given.LogConfig,
+  };
+  const rootfs = await checkedRootfs(options.rootfs);
+  const id = options.id ?? randomBytes(ID_BYTES).toString('hex');
+  const name = engine.names.reserve(id, options.name?.replace(/^\//, ''));
+  try {
+    const mounts = await resolveMounts({
+      config,
+      hostConfig,
+      containerId: id,
+      volumes: engine.volumes,
+      volumesFrom: (ref) => engine.containers.get(engine.names.resolve(ref), ref).record.mounts,
+      view: rootfs.kind === 'folder' ? { layers: [rootfs.path] } : { layers: rootfs.layers },
+    });
+    const record = newRecord({ id, name, config: withHostname(config, id), hostConfig, rootfs, mounts });
+    const container = manage(engine, record);
+    await engine.store.create(record);
+    engine.containers.add(container);
+    engine.events.publish('container', 'create', id, containerAttributes(record));
+    return { container, warnings };
+  } catch (err) {
+    engine.names.release(id);
+    engine.volumes.releaseAll(id);
+    throw err;
+  }
+}
+
+function newRecord(
+  parts: Pick<ContainerRecord, 'id' | 'name' | 'config' | 'hostConfig' | 'rootfs' | 'mounts'>,
+): ContainerRecord {
+  return {
+    version: 1,
+    ...parts,
+    createdAt: new Date().toISOString(),
+    state: {
+      status: 'created',
+      run: 0,
+      pid: 0,
+      exitCode: 0,
+      error: '',
+      startedAt: '',
+      finishedAt: '',
+      oom: { killed: false, kills: 0, victims: [] },
+      restartCount: 0,
+      health: undefined,
+    },
+    manuallyStopped: false,
+    startedBefore: false,
+    starting: undefined,
+  };
+}
+
+/** Docker names a container's host after it. */
+function withHostname(config: ContainerConfig, id: string): ContainerConfig {
+  if (config.Hostname !== undefined && config.Hostname !== '') return config;
+  return { ...config, Hostname: id.slice(0, 12) };
+}
+
+async function checkedRootfs(given: string | RootfsSource): Promise<RootfsSource> {
+  const rootfs: RootfsSource = typeof given === 'string' ? { kind: 'folder', path: given } : given;
+  const folders = rootfs.kind === 'folder' ? [rootfs.path] : rootfs.layers;
+  if (folders.length === 0) throw new InvalidArgumentError('create a container: its root file system has no layer');
+  for (const folder of folders) {
+    if (!isAbsolute(folder)) {
+      throw new InvalidArgumentError(`create a container: the root file system ${JSON.stringify(folder)} is no absolute path`);
+    }
+    const found = await stat(folder).catch(() => undefined);
+    if (found?.isDirectory() !== true) {
+      throw new NotFoundError(`create a container: there is no folder ${folder} for its root file system`, {
+        fields: { path: folder },
+      });
+    }
+  }
+  return rootfs;
+}

@@ -1,0 +1,157 @@
+import process from 'node:process';
+import {
+  DeadlineExceededError,
+  type EngineError,
+  isNotFound,
+  toEngineError,
+  UnavailableError,
+} from '../../errdefs/index.js';
+import { signalNumber } from '../../libcontainerd/signals.js';
+import type { CallOptions } from '../../libcontainerd/types.js';
+import { lives } from '../../platform/process-identity.js';
+import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
+import type { EngineContext } from '../engine-context.js';
+import { containerAttributes } from '../events/container-attributes.js';
+import { conflict, runOf } from './preconditions.js';
+
+const SIGKILL = 9;
+const SIGTERM = 15;
+/** How long an exit may take to come before the init process is killed past the backend. */
+const EXIT_MS = 10_000;
+const FORCED_EXIT_MS = 2_000;
+
+/** @default SIGTERM */
+export function stopSignalOf(c: ManagedContainer): number {
+  const { StopSignal } = c.record.config;
+  return StopSignal === undefined || StopSignal === '' ? SIGTERM : signalNumber(StopSignal);
+}
+
+/**
+ * Sends a signal to the init process. SIGKILL waits for the end as well.
+ *
+ * SIGKILL and the container's own stop signal count as a stop: they end the restart policy, and `unless-stopped` remembers
+ * them. Any other does neither; with upstream a harmless SIGHUP does both (moby `daemon/kill.go`), which is not copied.
+ * @throws ConflictError when it does not run; InvalidArgumentError `ERR_SIGNAL_INVALID`; DeadlineExceededError when a
+ * killed one does not end
+ */
+export async function killContainer(
+  engine: EngineContext,
+  c: ManagedContainer,
+  signal: number | string = SIGKILL,
+  call: CallOptions = {},
+): Promise<void> {
+  const number = signalNumber(signal);
+  if (c.state.status === 'restarting') {
+    if (isStop(c, number)) await cancelRestart(engine, c, call);
+    return;
+  }
+  runOf(c);
+  if (number === SIGKILL) await killAndWait(engine, c, call);
+  else await sendSignal(engine, c, number, call);
+}
+
+/** SIGKILL, and the end of it committed. Nothing when it does not run any more. */
+export async function killAndWait(engine: EngineContext, c: ManagedContainer, call: CallOptions = {}): Promise<void> {
+  const { run } = c;
+  if (run === undefined) return;
+  const failure = await sendSignal(engine, c, SIGKILL, call).then(
+    () => undefined,
+    (err: unknown) => toEngineError(err),
+  );
+  if (failure !== undefined && !mayHelp(failure)) throw failure;
+  if (failure === undefined && (await hasEnded(c, run, { ...call, timeoutMs: EXIT_MS }))) return;
+  // The backend did not deliver it, or the news does not come: the process itself is what has to go.
+  if (run.identity !== undefined && lives(run.identity)) {
+    engine.log.warn({ containerId: c.id, pid: run.identity.pid }, 'kill a process past its runtime');
+    process.kill(run.identity.pid, 'SIGKILL');
+  }
+  if (await hasEnded(c, run, { ...call, timeoutMs: FORCED_EXIT_MS })) return;
+  throw (
+    failure ??
+    new DeadlineExceededError(`kill container ${c.id}: tried to kill container, but did not receive an exit event`, {
+      fields: { containerId: c.id },
+    })
+  );
+}
+
+function mayHelp(err: EngineError): boolean {
+  return err instanceof DeadlineExceededError || err instanceof UnavailableError;
+}
+
+/**
+ * Under the lock, for a moment: the exit that follows needs it too. A paused container gets its signal when it moves
+ * again, so one that is to end is resumed.
+ */
+export async function sendSignal(
+  engine: EngineContext,
+  c: ManagedContainer,
+  signal: number,
+  call: CallOptions = {},
+): Promise<void> {
+  await c.lock.run(
+    `signal container ${c.id}`,
+    async () => {
+      const { run } = c;
+      if (run === undefined || !c.isAlive) return;
+      const ends = isStop(c, signal);
+      if (ends) {
+        c.restart.cancel();
+        c.amend({ manuallyStopped: true });
+        await c.save();
+      }
+      try {
+        await run.task.kill(signal, call);
+        if (ends && c.state.status === 'paused') {
+          await run.task.resume(call);
+          c.change({ kind: 'unpaused' });
+        }
+      } catch (err) {
+        // It has ended already; its exit is on the way.
+        if (!isNotFound(err)) throw err;
+      }
+    },
+    call,
+  );
+  engine.events.publish('container', 'kill', c.id, { ...containerAttributes(c.record), signal: String(signal) });
+}
+
+function isStop(c: ManagedContainer, signal: number): boolean {
+  return signal === SIGKILL || signal === stopSignalOf(c);
+}
+
+/** True when the end of this run is committed, false when the time is over. */
+export async function hasEnded(c: ManagedContainer, run: CurrentRun, call: CallOptions): Promise<boolean> {
+  if (c.run !== run) return true;
+  const { timeoutMs, signal } = call;
+  const giveUp = new AbortController();
+  const bounded = signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]);
+  const timer =
+    timeoutMs === undefined || !Number.isFinite(timeoutMs) ? undefined : setTimeout(() => giveUp.abort(), timeoutMs);
+  try {
+    await c.waits.exit(bounded);
+    return true;
+  } catch (err) {
+    if (signal?.aborted) throw err;
+    return c.run !== run;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Ends the delay of the restart policy: the container stays as it ended. */
+export async function cancelRestart(engine: EngineContext, c: ManagedContainer, call: CallOptions = {}): Promise<void> {
+  c.restart.cancel();
+  await c.lock.run(
+    `end the restarts of container ${c.id}`,
+    async () => {
+      if (c.state.status !== 'restarting') return;
+      c.amend({ manuallyStopped: true });
+      c.change({ kind: 'exited', exitCode: c.state.exitCode, finishedAt: c.state.finishedAt });
+      await c.save();
+      c.waits.exited({ exitCode: c.state.exitCode, error: '' });
+    },
+    call,
+  );
+  if (c.isAlive) throw conflict(c, `container ${c.id} was started again meanwhile`);
+  void engine;
+}

@@ -1,0 +1,90 @@
+import { isDeadlineExceeded, isUnavailable, NotModifiedError } from '../../errdefs/index.js';
+import { signalNumber } from '../../libcontainerd/signals.js';
+import type { CallOptions } from '../../libcontainerd/types.js';
+import type { ManagedContainer } from '../container/managed-container.js';
+import type { EngineContext } from '../engine-context.js';
+import { containerAttributes } from '../events/container-attributes.js';
+import { cancelRestart, hasEnded, killAndWait, sendSignal, stopSignalOf } from './kill.js';
+import { startContainer } from './start.js';
+
+export interface StopOptions {
+  /** @default the container's StopSignal, else SIGTERM */
+  readonly signal?: number | string | undefined;
+  /** How long it may take before it is killed; negative: for ever. @default the container's StopTimeout, else 10 */
+  readonly timeoutSeconds?: number | undefined;
+}
+
+const TIMEOUT_SECONDS = 10;
+/** A signal that could not be sent may have been sent all the same. */
+const AFTER_FAILURE_MS = 2_000;
+
+/**
+ * Asks the container to end, then ends it. Returns when the end is committed: a start may follow at once.
+ * @throws NotModifiedError when it does not run
+ */
+export async function stopContainer(
+  engine: EngineContext,
+  c: ManagedContainer,
+  options: StopOptions = {},
+  call: CallOptions = {},
+): Promise<void> {
+  if (c.state.status === 'restarting') {
+    await cancelRestart(engine, c, call);
+  } else if (c.isAlive) {
+    await endRun(engine, c, options, call);
+  } else {
+    throw new NotModifiedError(`container ${c.id} is already stopped`, { fields: { containerId: c.id } });
+  }
+  engine.events.publish('container', 'stop', c.id, containerAttributes(c.record));
+}
+
+/** Signal, time, SIGKILL. Nothing when it does not run. */
+export async function endRun(
+  engine: EngineContext,
+  c: ManagedContainer,
+  options: StopOptions,
+  call: CallOptions = {},
+): Promise<void> {
+  const { run } = c;
+  if (run === undefined) return;
+  const signal = options.signal === undefined ? stopSignalOf(c) : signalNumber(options.signal);
+  const seconds = options.timeoutSeconds ?? c.record.config.StopTimeout ?? TIMEOUT_SECONDS;
+  // Whatever the signal, this is a stop.
+  await c.lock.run(`stop container ${c.id}`, () => markStopped(c), call);
+  let waitMs = seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1_000;
+  try {
+    await sendSignal(engine, c, signal, call);
+  } catch (err) {
+    if (!isDeadlineExceeded(err) && !isUnavailable(err)) throw err;
+    engine.log.warn({ err, containerId: c.id }, 'send the stop signal');
+    waitMs = Math.min(waitMs, AFTER_FAILURE_MS);
+  }
+  if (await hasEnded(c, run, { signal: call.signal, timeoutMs: waitMs })) return;
+  await killAndWait(engine, c, call);
+}
+
+async function markStopped(c: ManagedContainer): Promise<void> {
+  c.restart.cancel();
+  c.amend({ manuallyStopped: true });
+  await c.save();
+}
+
+/** Stop, if it runs, and start. The caller's going does not leave it half done. */
+export async function restartContainer(
+  engine: EngineContext,
+  c: ManagedContainer,
+  options: StopOptions = {},
+): Promise<void> {
+  c.isRestartedByHand = true;
+  try {
+    if (c.state.status === 'restarting') await cancelRestart(engine, c);
+    else if (c.isAlive) await endRun(engine, c, options);
+    await startContainer(engine, c).catch((err: unknown) => {
+      // Somebody else was faster, which is what was asked for.
+      if (!(err instanceof NotModifiedError)) throw err;
+    });
+  } finally {
+    c.isRestartedByHand = false;
+  }
+  engine.events.publish('container', 'restart', c.id, containerAttributes(c.record));
+}

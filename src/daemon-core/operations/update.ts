@@ -1,0 +1,63 @@
+import { InvalidArgumentError } from '../../errdefs/index.js';
+import type { CallOptions } from '../../libcontainerd/types.js';
+import { updatedResources } from '../../oci/build/resources.js';
+import { checkContainer } from '../../oci/config/check-container.js';
+import type { HostConfig, Resources, RestartPolicy } from '../../oci/config/host-config.js';
+import type { ManagedContainer } from '../container/managed-container.js';
+import type { EngineContext } from '../engine-context.js';
+import { containerAttributes } from '../events/container-attributes.js';
+import { conflict } from './preconditions.js';
+
+/** What `docker update` can change. What is absent or 0 stays. */
+export interface ContainerUpdate extends Resources {
+  readonly RestartPolicy?: RestartPolicy;
+}
+
+/**
+ * Changes limits and restart policy, of a running container at once.
+ * @returns warnings
+ * @throws InvalidArgumentError for limits that cannot be; ConflictError while it is removed; what the runtime says, and then
+ * nothing has changed
+ */
+export async function updateContainer(
+  engine: EngineContext,
+  c: ManagedContainer,
+  update: ContainerUpdate,
+  call: CallOptions = {},
+): Promise<string[]> {
+  const warnings: string[] = [];
+  await c.lock.run(
+    `update container ${c.id}`,
+    async () => {
+      const { status } = c.state;
+      if (status === 'removing' || status === 'dead') {
+        throw conflict(c, `Cannot update container ${c.id}: container is marked for removal and cannot be "update"`);
+      }
+      const before = c.record.hostConfig;
+      const after = merged(before, update);
+      if (after.AutoRemove === true && (after.RestartPolicy?.Name ?? 'no') !== 'no' && after.RestartPolicy?.Name !== '') {
+        throw new InvalidArgumentError('Restart policy cannot be updated because AutoRemove is enabled for the container', {
+          fields: { containerId: c.id },
+        });
+      }
+      warnings.push(...checkContainer(c.record.config, after));
+      const { RestartPolicy, ...resources } = update;
+      const changed = updatedResources(before, resources, engine.host);
+      if (c.run !== undefined && c.isAlive && Object.keys(changed).length > 0) {
+        await c.run.task.updateResources(changed, call);
+      }
+      c.amend({ hostConfig: after });
+      if (RestartPolicy !== undefined && RestartPolicy.Name !== '') c.restart.update(RestartPolicy);
+      await c.save();
+    },
+    call,
+  );
+  engine.events.publish('container', 'update', c.id, containerAttributes(c.record));
+  return warnings;
+}
+
+function merged(before: HostConfig, { RestartPolicy, ...resources }: ContainerUpdate): HostConfig {
+  const given = Object.entries(resources).filter(([, value]) => value !== 0 && value !== '' && value !== undefined);
+  const policy = RestartPolicy === undefined || RestartPolicy.Name === '' ? {} : { RestartPolicy };
+  return { ...before, ...Object.fromEntries(given), ...policy };
+}

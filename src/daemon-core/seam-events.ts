@@ -1,0 +1,40 @@
+import type { ContainerEvent, Subscription } from '../libcontainerd/event.js';
+import type { ManagedContainer } from './container/managed-container.js';
+import { startHealth } from './container/run-health.js';
+import type { EngineContext } from './engine-context.js';
+import { containerAttributes } from './events/container-attributes.js';
+
+/**
+ * What the backend tells that nobody asked for: OOM kills, and pauses by others. Exits are waited for by each run. Events of
+ * an older run of the container are not about this one.
+ */
+export function followBackend(engine: EngineContext): Subscription {
+  return engine.client.subscribe(async (event) => {
+    const c = engine.containers.find(event.containerId);
+    if (c?.run === undefined || event.run !== c.run.task.generation) return;
+    if (event.synthesized) c.run.hadGap = true;
+    if (event.type === 'oom') c.run.oom.heard();
+    else if (event.type === 'paused' || event.type === 'resumed') await matchPause(engine, c, event);
+  });
+}
+
+/** The event may be of our own doing, and old: what the task itself says decides. */
+async function matchPause(engine: EngineContext, c: ManagedContainer, event: ContainerEvent): Promise<void> {
+  await c.lock.run('follow a pause', async () => {
+    const { run } = c;
+    if (run === undefined || event.run !== run.task.generation) return;
+    const isPaused = run.task.state.status === 'paused';
+    if (isPaused && c.state.status === 'running') {
+      await c.health?.stop();
+      c.health = undefined;
+      c.change({ kind: 'paused' });
+      await c.save();
+      engine.events.publish('container', 'pause', c.id, containerAttributes(c.record));
+    } else if (!isPaused && c.state.status === 'paused' && run.task.state.exit === undefined) {
+      c.change({ kind: 'unpaused' });
+      startHealth(engine, c, run);
+      await c.save();
+      engine.events.publish('container', 'unpause', c.id, containerAttributes(c.record));
+    }
+  });
+}
