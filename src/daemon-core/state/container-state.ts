@@ -91,7 +91,7 @@ export function transition(state: ContainerState, change: StateChange): Containe
     case 'oom':
       return change.run === state.run && state.run > 0 ? { ...state, oom: mergeOom(state.oom, change.oom) } : state;
     case 'health':
-      return state.pid > 0 ? { ...state, health: change.health } : state;
+      return hasProcesses(state) ? { ...state, health: change.health } : state;
     case 'removing':
       return { ...state, status: 'removing' };
     case 'dead':
@@ -99,6 +99,11 @@ export function transition(state: ContainerState, change: StateChange): Containe
     case 'restart-count-reset':
       return { ...state, restartCount: 0 };
   }
+}
+
+/** Whether processes of it live, as far as the record knows. */
+export function hasProcesses(state: ContainerState): boolean {
+  return state.status === 'running' || state.status === 'paused';
 }
 
 function illegal(state: ContainerState, change: StateChange): InternalError {

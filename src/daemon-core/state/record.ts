@@ -78,6 +78,14 @@ export interface MountPoint {
   readonly mode: string;
   /** Made for this container alone, and removed with it when that is asked for. */
   readonly anonymous?: boolean;
+  /** Of a bind: make a folder at the source when there is nothing at a start, as `-v` does and `--mount` does not. */
+  readonly createSource?: boolean;
+  /** Of a bind: leave out what is mounted below the source. */
+  readonly nonRecursive?: boolean;
+  /** Of a volume: do not fill it with what the image has at the destination. */
+  readonly noCopy?: boolean;
+  /** Of a volume: mount this folder of it; relative, and never out of it. */
+  readonly subpath?: string;
 }
 
 /** One container, as it is on disk. Everything an engine must know of it after a restart. */
