@@ -5,6 +5,7 @@ export { parseAddRuntime, parseAddRuntimes, type RuntimeEntries, runtimesFromDae
 export { assertNoConflicts } from './directive-conflicts.js';
 export {
   type ContainerRuntime,
+  openRuntimeConfig,
   type RuntimeChanges,
   RuntimeConfig,
   type RuntimeConfigOptions,

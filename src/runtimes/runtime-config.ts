@@ -17,18 +17,19 @@ import { isUnifiedCgroup } from './unified-cgroup.js';
 import { sweepWrappers, writeWrappers } from './wrapper-folder.js';
 
 export interface RuntimeConfigOptions {
-  /** What outlives a reboot. Scripts of runtimes with arguments lie in `<root>/runtimes`. */
+  /** An absolute path: what outlives a reboot. Scripts of runtimes with arguments lie in `<root>/runtimes`. */
   readonly root: string;
   /**
-   * Who finds OCI runtimes. `local`: shims that we start, on our PATH, so a program that is not there is noticed before a
-   * shim is. `remote`: a containerd, which has its own.
-   */
-  readonly backend: 'local' | 'remote';
-  /**
-   * State folder of OCI runtimes that are told no other (`runc --root`). @default for `local` none: the embedded core
-   * gives its own; for `remote` `/run/libcontainerd/runtime-runc`
+   * State folder of OCI runtimes that are told no other (`runc --root`). dockerd has `<exec root>/runtime-runc`.
+   * @default none: the embedded core has its own, a containerd that of its shims
    */
   readonly runcRoot?: string | undefined;
+  /**
+   * Refuse an OCI runtime that is not on our PATH, before a shim looks for it. `false` for a containerd whose PATH is
+   * another; what a script runs is looked for all the same.
+   * @default true
+   */
+  readonly checkPrograms?: boolean | undefined;
   /** Of the operator, from daemon.json and flags. @default {} */
   readonly runtimes?: RuntimeEntries | undefined;
   /** @default 'runc' */
@@ -69,8 +70,6 @@ export interface ContainerRuntime {
   cgroupsPath(id: string, parent?: string): string;
 }
 
-const REMOTE_RUNC_ROOT = '/run/libcontainerd/runtime-runc';
-
 /**
  * The runtimes of an engine and how they make cgroups. Never changes: a reload makes another one, and a container keeps
  * what it was made with (moby `daemon/runtime_unix.go`).
@@ -82,14 +81,21 @@ export class RuntimeConfig {
   /** As configured; '' for the driver's default. */
   readonly cgroupParent: string;
   readonly #options: RuntimeConfigOptions;
-  readonly #scripts: string;
+  /** @internal */
+  readonly scriptFolder: string;
   readonly #unifiedCgroup: boolean;
 
-  private constructor(options: RuntimeConfigOptions, host: { unifiedCgroup: boolean; systemd: boolean }) {
+  /** @internal use `openRuntimeConfig` */
+  constructor(options: RuntimeConfigOptions, host: { unifiedCgroup: boolean; systemd: boolean }) {
     const { defaultRuntime, cgroupParent = '', execOpts = [] } = options;
+    if (!isAbsolute(options.root)) {
+      throw new InvalidArgumentError(`configure runtimes: root ${JSON.stringify(options.root)} is not absolute`, {
+        code: 'ERR_OPTION_INVALID',
+      });
+    }
     this.#options = options;
     this.#unifiedCgroup = host.unifiedCgroup;
-    this.#scripts = join(options.root, 'runtimes');
+    this.scriptFolder = join(options.root, 'runtimes');
     this.cgroupDriver = parseExecOpts(execOpts).cgroupDriver ?? defaultCgroupDriver(host);
     assertCgroupParent(this.cgroupDriver, cgroupParent);
     this.cgroupParent = cgroupParent;
@@ -98,31 +104,19 @@ export class RuntimeConfig {
       // '' is how a file says that there is none.
       defaultRuntime: defaultRuntime || undefined,
       path: options.path,
-      scriptFolder: this.#scripts,
+      scriptFolder: this.scriptFolder,
       isUnifiedCgroup: async () => host.unifiedCgroup,
     });
     this.defaultRuntime = this.table.defaultRuntime;
   }
 
   /**
-   * Checks everything, then writes the scripts of runtimes with arguments. Nothing that is there is changed or removed.
-   * @throws InvalidArgumentError `ERR_OPTION_INVALID`; by errno for a script
-   */
-  static async load(options: RuntimeConfigOptions): Promise<RuntimeConfig> {
-    const host = options.host ?? { unifiedCgroup: await isUnifiedCgroup(), systemd: await isSystemdInit() };
-    const { path = process.env.PATH ?? '', noPivotRoot = (process.env.DOCKER_RAMDISK ?? '') !== '' } = options;
-    const config = new RuntimeConfig({ ...options, host, path, noPivotRoot }, host);
-    await writeWrappers(config.#scripts, config.table.scripts());
-    return config;
-  }
-
-  /**
    * Another configuration, with changes; this one stays as it is. The cgroup driver and parent do not change in an
    * engine's life.
-   * @throws as `load`
+   * @throws as `openRuntimeConfig`
    */
   with({ runtimes, defaultRuntime }: RuntimeChanges): Promise<RuntimeConfig> {
-    return RuntimeConfig.load({
+    return openRuntimeConfig({
       ...this.#options,
       runtimes: runtimes ?? this.#options.runtimes,
       defaultRuntime: defaultRuntime ?? this.#options.defaultRuntime,
@@ -137,7 +131,7 @@ export class RuntimeConfig {
    */
   sweepScripts(inUse: Iterable<string>): Promise<string[]> {
     const own = this.table.scripts().map(({ path }) => path);
-    return sweepWrappers(this.#scripts, new Set([...own, ...inUse]));
+    return sweepWrappers(this.scriptFolder, new Set([...own, ...inUse]));
   }
 
   /**
@@ -173,9 +167,10 @@ export class RuntimeConfig {
   }
 
   async #assertProgram(name: string, { wraps, options }: RuntimeDefinition): Promise<void> {
-    const local = this.#options.backend === 'local' && options?.kind === 'runc' ? options.binaryName : undefined;
+    const { checkPrograms = true } = this.#options;
+    const binary = checkPrograms && options?.kind === 'runc' ? options.binaryName : undefined;
     // A shell would say of it only that the script failed.
-    const program = wraps?.path ?? (local || undefined);
+    const program = wraps?.path ?? (binary || undefined);
     if (program === undefined || (await this.table.findOciRuntime(program)) !== undefined) return;
     const where = isAbsolute(program) ? 'is not there or cannot be executed' : 'is no executable file in PATH';
     throw new InvalidArgumentError(`error while looking up the specified runtime path: ${program} ${where}`, {
@@ -187,7 +182,7 @@ export class RuntimeConfig {
   /** What the definition leaves open of runc's options. */
   #optionsOf({ shim, options }: RuntimeDefinition): RuntimeDefaults | undefined {
     if (options?.kind === 'generic' || !takesRuncOptions(shim)) return options;
-    const { backend, runcRoot = backend === 'remote' ? REMOTE_RUNC_ROOT : undefined, noPivotRoot } = this.#options;
+    const { runcRoot, noPivotRoot } = this.#options;
     return {
       ...options,
       kind: 'runc',
@@ -196,6 +191,18 @@ export class RuntimeConfig {
       noPivotRoot: options?.noPivotRoot ?? noPivotRoot,
     };
   }
+}
+
+/**
+ * Checks everything, then writes the scripts of runtimes with arguments. Nothing that is there is changed or removed.
+ * @throws InvalidArgumentError `ERR_OPTION_INVALID`; by errno for a script
+ */
+export async function openRuntimeConfig(options: RuntimeConfigOptions): Promise<RuntimeConfig> {
+  const host = options.host ?? { unifiedCgroup: await isUnifiedCgroup(), systemd: await isSystemdInit() };
+  const { path = process.env.PATH ?? '', noPivotRoot = (process.env.DOCKER_RAMDISK ?? '') !== '' } = options;
+  const config = new RuntimeConfig({ ...options, host, path, noPivotRoot }, host);
+  await writeWrappers(config.scriptFolder, config.table.scripts());
+  return config;
 }
 
 /** A shim that nobody configured, by its name. Not by a path: whoever may ask for a container could have any program run. */

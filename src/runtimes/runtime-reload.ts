@@ -18,7 +18,7 @@ export class ReloadableRuntimes {
    * Puts another configuration in force when all of it is valid; otherwise nothing changes. One after the other, in the order
    * of the calls, each upon what the one before has left.
    * @returns what is in force after it
-   * @throws as `RuntimeConfig.with`
+   * @throws as `openRuntimeConfig`
    */
   reload(changes: RuntimeChanges): Promise<RuntimeConfig> {
     const reloaded = this.#last.then(async () => {
