@@ -37,10 +37,12 @@ export interface ReadLogsOptions {
   readonly since?: Date | bigint | undefined;
   /** Entries of this moment and earlier; a follow ends there. */
   readonly until?: Date | bigint | undefined;
-  /** How many of the last entries, counted over both streams as Docker does. @default 'all' */
+  /** How many of the last entries, counted over both streams as Docker does; with `direct`, of each. @default 'all' */
   readonly tail?: number | 'all' | undefined;
   /** Go on with what is written from now on, until the container has ended. @default false */
   readonly follow?: boolean | undefined;
+  /** With `follow`: when nothing runs now, the next run is waited for and followed. @default false: the end comes at once */
+  readonly waitForRun?: boolean | undefined;
   /** @default true */
   readonly stdout?: boolean | undefined;
   /** @default true */
