@@ -1,5 +1,39 @@
 // For whoever runs containers.
 
+// The engine: containers with a life.
+export {
+  type Attachment,
+  type AttachOptions,
+  type CheckpointCreateOptions,
+  type ContainerConfig,
+  type ContainerInspect,
+  type ContainerRecord,
+  type ContainerState,
+  type ContainerStatus,
+  type ContainerUpdate,
+  type CreateOptions,
+  createEngine,
+  Engine,
+  EngineContainer,
+  EngineExec,
+  type EngineOptions,
+  type ExecConfig,
+  type HealthConfig,
+  type HostConfig,
+  type LogEntry,
+  type NewContainer,
+  type OomFacts,
+  type PruneReport,
+  type ReadLogsOptions,
+  type RemoveOptions,
+  type Resources,
+  type RestartPolicy,
+  type RootfsSource,
+  type StartOptions,
+  type StopOptions,
+  type WaitCondition,
+  type WaitResult,
+} from './daemon-core/index.js';
 // Errors: by class with `instanceof` or `isNotFound(err)`, by what happened with `err.code` (docs/errors.md).
 export {
   AbortedError,

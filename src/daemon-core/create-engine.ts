@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { connect } from '../libcontainerd/connect.js';
@@ -6,7 +7,7 @@ import { createLogger } from '../log/logger.js';
 import { readHostFacts } from '../oci/build/host-facts.js';
 import { KernelLog } from '../oom/kernel-log.js';
 import { makeFolder } from '../platform/make-folder.js';
-import { openRuntimeConfig, type RuntimeConfigOptions } from '../runtimes/index.js';
+import { openRuntimeConfig, ReloadableRuntimes, type RuntimeConfigOptions } from '../runtimes/index.js';
 import { VolumeStore } from '../volumes/volume-store.js';
 import { BackgroundWork } from './background.js';
 import { ContainerTable } from './container/container-table.js';
@@ -52,8 +53,10 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       defaultRuntime: options.defaultRuntime,
       execOpts: options.execOpts,
       cgroupParent: options.cgroupParent,
+      // A containerd has a PATH and a state folder of its own.
+      ...(isEmbedded(options.backend) ? {} : { checkPrograms: false, runcRoot: join(folders.state, 'runtime-runc') }),
     };
-    let runtimes = await openRuntimeConfig(runtimeOptions);
+    const runtimes = new ReloadableRuntimes(await openRuntimeConfig(runtimeOptions));
     const isOwn = !isClient(options.backend);
     const client = isClient(options.backend) ? options.backend : await connectBackend(options, folders, call);
     if (isOwn) undo.push(() => client.close());
@@ -80,7 +83,7 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       kernelLog,
       log,
       closing: closing.signal,
-      runtimes: () => runtimes,
+      runtimes: () => runtimes.current,
       background: (what, containerId, todo) => work.run(what, containerId, todo),
       actions: {
         restart: (c, delayMs) => restartLater(context, c, delayMs),
@@ -94,6 +97,8 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
     const events = followBackend(context);
     undo.push(() => events.close());
     await restoreAll(context, records);
+    // A script that is not configured any more may be that of a container that runs.
+    if (!context.containers.all().some((c) => c.isAlive)) await runtimes.current.sweepScripts([]);
     applyPolicies(context);
     const close = async (graceful: boolean) => {
       if (graceful && !settings.liveRestore) await stopAll(context);
@@ -105,14 +110,17 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       kernelLog?.close();
       await store.close();
     };
-    const reload = async (next: RuntimeConfigOptions) => {
-      runtimes = await openRuntimeConfig({ ...runtimeOptions, ...next });
-    };
-    return new Engine({ context, damaged, reload, close });
+    return new Engine({ context, damaged, runtimes, close });
   } catch (err) {
     for (const step of undo.reverse()) await step();
     throw err;
   }
+}
+
+/** Whether the containers are run by the embedded core that this engine opens. */
+function isEmbedded(backend: EngineOptions['backend']): boolean {
+  if (backend === undefined) return true;
+  return !isClient(backend) && backend.address === undefined && backend.backend !== 'remote';
 }
 
 function isClient(backend: EngineOptions['backend']): backend is Client {
@@ -141,11 +149,11 @@ function connectBackend(
 function enter(engine: EngineContext, records: readonly LoadedRecord[]): void {
   for (const { record } of records) {
     try {
-      engine.names.reserve(record.name, record.id);
+      engine.names.reserve(record.id, record.name);
     } catch (err) {
       // A rename that was cut short by a kill can leave a name twice.
       engine.log.warn({ err, containerId: record.id }, 'a container has lost its name');
-      engine.names.reserveRandom(record.id);
+      engine.names.reserve(record.id);
     }
     engine.containers.add(manage(engine, record));
     for (const { name } of record.mounts) {

@@ -1,12 +1,12 @@
 import type { CallOptions, Client } from '../libcontainerd/types.js';
-import type { RuntimeConfigOptions } from '../runtimes/index.js';
+import type { ReloadableRuntimes, RuntimeChanges } from '../runtimes/index.js';
 import type { EngineContext } from './engine-context.js';
 import { EngineContainer } from './engine-container.js';
 import { EngineExec } from './engine-exec.js';
-import type { EventStreamOptions } from './events/event-log.js';
+import type { EventStreamRequest } from './events/event-log.js';
 import type { EngineEvent } from './events/engine-event.js';
 import { findExec } from './exec/exec.js';
-import { type Filters, NO_FILTERS } from './filters.js';
+import { Filters } from './filters.js';
 import { matchesContainer } from './list-filter.js';
 import { type CreateOptions, createContainer } from './operations/create.js';
 import { type PruneReport, pruneContainers } from './operations/prune.js';
@@ -17,7 +17,7 @@ import type { DamagedRecord } from './state/record-store.js';
 export interface EngineParts {
   readonly context: EngineContext;
   readonly damaged: readonly DamagedRecord[];
-  readonly reload: (next: RuntimeConfigOptions) => Promise<void>;
+  readonly runtimes: ReloadableRuntimes;
   readonly close: (graceful: boolean) => Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export class Engine {
   }
 
   /** All that the filters let through, the youngest first. */
-  list(filters: Filters = NO_FILTERS): EngineContainer[] {
+  list(filters: Filters = Filters.of()): EngineContainer[] {
     const all = this.#context.containers.all();
     const byRef = (ref: string) => this.container(ref).record;
     return all
@@ -84,7 +84,7 @@ export class Engine {
   }
 
   /** Removes containers that do not run. */
-  prune(filters: Filters = NO_FILTERS, call: CallOptions = {}): Promise<PruneReport> {
+  prune(filters: Filters = Filters.of(), call: CallOptions = {}): Promise<PruneReport> {
     return pruneContainers(this.#context, filters, call);
   }
 
@@ -94,7 +94,7 @@ export class Engine {
   }
 
   /** Docker's events: those kept, then those that come, with neither gap nor double. */
-  events(options: EventStreamOptions = {}): AsyncIterable<EngineEvent> {
+  events(options: EventStreamRequest = {}): AsyncIterable<EngineEvent> {
     return this.#context.events.stream(options);
   }
 
@@ -102,8 +102,8 @@ export class Engine {
    * Takes another configuration of runtimes, whole or not at all. Containers keep what they run with.
    * @throws InvalidArgumentError `ERR_OPTION_INVALID`, and nothing has changed
    */
-  async reload(next: RuntimeConfigOptions): Promise<void> {
-    await this.#parts.reload(next);
+  async reload(next: RuntimeChanges): Promise<void> {
+    await this.#parts.runtimes.reload(next);
     this.#context.events.publish('daemon', 'reload', this.#context.settings.id, { name: 'engine' });
   }
 

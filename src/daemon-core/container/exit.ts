@@ -51,7 +51,7 @@ export async function commitExit(
   await quietly(engine, c, 'delete the task of a container that ended', () => deleteTask(run));
   await quietly(engine, c, 'end the output of a container', () => c.hub.end());
   await quietly(engine, c, 'delete the container of a run that ended', () => unlessGone(run.container.delete({ timeoutMs: CLEANUP_MS })));
-  c.run = undefined;
+  run.oom.close();
   await finish(engine, c, { exitCode: exit.code, exitedAt, startedAt: c.state.startedAt });
 }
 
@@ -74,6 +74,8 @@ export async function finish(engine: EngineContext, c: ManagedContainer, end: Fi
   const again = decision.restart && !engine.closing.aborted ? decision : undefined;
   await releaseResources(engine, c);
   c.logs.ended();
+  // With the state, so that whoever sees no run sees how it ended.
+  c.run = undefined;
   c.change({ kind: again === undefined ? 'exited' : 'restarting', exitCode, finishedAt: exitedAt });
   await quietly(engine, c, 'save a container that ended', () => c.save());
   engine.events.publish('container', 'die', c.id, {

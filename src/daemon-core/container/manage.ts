@@ -11,7 +11,7 @@ import { Waits } from './waits.js';
  * @throws InvalidArgumentError for a log driver or option that is not known
  */
 export function manage(engine: EngineContext, record: ContainerRecord): ManagedContainer {
-  const { config, hostConfig, id, state } = record;
+  const { config, hostConfig, id } = record;
   const logs = openContainerLog({
     folder: engine.store.folder(id),
     id,
@@ -26,6 +26,6 @@ export function manage(engine: EngineContext, record: ContainerRecord): ManagedC
     spillFolder: engine.settings.state,
     log: engine.log,
   });
-  const restart = new RestartManager(hostConfig.RestartPolicy, { restartCount: state.restartCount });
+  const restart = new RestartManager(hostConfig.RestartPolicy ?? { Name: 'no' });
   return new ManagedContainer(record, { store: engine.store, logs, hub, restart, waits: new Waits() });
 }

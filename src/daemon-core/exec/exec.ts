@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConflictError, InvalidArgumentError, NotFoundError, toEngineError } from '../../errdefs/index.js';
 import { withinCall } from '../../libcontainerd/deadline.js';
-import type { CallOptions } from '../../libcontainerd/types.js';
+import type { CallOptions, StdioStreams } from '../../libcontainerd/types.js';
 import type { ExecConfig } from '../../oci/config/host-config.js';
 import { execProcess } from '../../oci/exec-process.js';
 import type { ManagedContainer } from '../container/managed-container.js';
@@ -75,7 +75,7 @@ export async function startExec(
     const process = await execProcess(run.container.spec, config, view, c.record.config);
     const isAttached = options.detach !== true;
     const stdio = isAttached
-      ? exec.hub.stdio({ stdin: config.AttachStdin === true, writer: undefined })
+      ? { stdin: config.AttachStdin === true, attach: (streams: StdioStreams) => exec.hub.begin(streams, undefined) }
       : undefined;
     exec.process = await run.task.exec(exec.id, process, { stdio }, call);
     await exec.process.start(call);

@@ -48,10 +48,12 @@ export async function createContainer(
   call.signal?.throwIfAborted();
   const config = parseContainerConfig(options.config);
   const given = parseHostConfig(options.hostConfig ?? {});
-  const warnings = [...checkContainer(config, given), ...warningsOf(given, engine.host)];
+  checkContainer(config, given);
   const runtimes = engine.runtimes();
   const runtime = given.Runtime === undefined || given.Runtime === '' ? runtimes.defaultRuntime : given.Runtime;
-  await runtimes.resolveRuntime(runtime);
+  const resolved = await runtimes.resolveRuntime(runtime);
+  resolved.cgroupsPath('x', given.CgroupParent);
+  const warnings = [...resolved.warnings, ...warningsOf(given, engine.host)];
   const hostConfig: HostConfig = {
     ...given,
     Runtime: runtime,

@@ -1,6 +1,6 @@
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
-import { inspectState } from '../state/container-state.js';
+import { inspectState } from '../state/inspect-state.js';
 import type { MountPoint } from '../state/record.js';
 
 /** Docker's JSON of a container, for what is known without images and networks. */

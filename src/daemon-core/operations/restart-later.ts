@@ -6,7 +6,7 @@ import { launch } from './start.js';
 /** Starts a container of a restart policy again after its delay, unless somebody stops, starts or removes it meanwhile. */
 export function restartLater(engine: EngineContext, c: ManagedContainer, delayMs: number): void {
   engine.background('restart a container', c.id, async () => {
-    const outcome = await c.restart.wait(delayMs, { signal: engine.closing });
+    const outcome = await c.restart.wait(delayMs, engine.closing);
     if (outcome === 'canceled' || engine.closing.aborted) return;
     await c.lock.run('restart a container', async () => {
       if (c.state.status !== 'restarting') return;

@@ -76,7 +76,7 @@ async function startRun(engine: EngineContext, c: ManagedContainer, options: Sta
     options.checkpoint === undefined ? undefined : checkpointFolder(engine, c, options.checkpoint, options.checkpointDir),
     c.save(),
   ]);
-  const spec = await specOf(engine, c, rootfs, runtime.cgroupsPath(c.id));
+  const spec = await specOf(engine, c, rootfs, runtime.cgroupsPath(c.id, c.record.hostConfig.CgroupParent));
   const labels = {
     [RUN_LABEL]: String(number),
     [STARTED_LABEL]: new Date().toISOString(),
@@ -87,8 +87,7 @@ async function startRun(engine: EngineContext, c: ManagedContainer, options: Sta
   let task: Task | undefined;
   try {
     c.logs.running();
-    const stdio = await stdioOf(engine, c);
-    task = await container.newTask({ stdio, rootfs: rootfs.mounts, checkpointDir });
+    task = await container.newTask({ stdio: stdioOf(c), rootfs: rootfs.mounts, checkpointDir });
     const run = await makeRun(engine, c, number, container, task);
     // Before the call, so that no exit can be older than the start.
     const startedAt = new Date().toISOString();
@@ -122,11 +121,13 @@ export async function makeRun(
 }
 
 /** FIFOs to the hub, or files that the shim writes by itself. */
-async function stdioOf(engine: EngineContext, c: ManagedContainer): Promise<NewTaskOptions['stdio']> {
+function stdioOf(c: ManagedContainer): NewTaskOptions['stdio'] {
   const { files } = c.logs;
   if (files !== undefined) return { files };
-  const writer = await c.logs.openWriter();
-  return c.hub.stdio({ stdin: c.record.config.OpenStdin === true, writer });
+  return {
+    stdin: c.record.config.OpenStdin === true,
+    attach: async (streams) => c.hub.begin(streams, await c.logs.openWriter()),
+  };
 }
 
 /** Whatever the failed start has made goes, within a time of its own. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
-import { updatedResources } from '../../oci/build/resources.js';
+import { updatedResources } from '../../oci/build/updated-resources.js';
+import { warningsOf } from '../../oci/build/warnings.js';
 import { checkContainer } from '../../oci/config/check-container.js';
 import type { HostConfig, Resources, RestartPolicy } from '../../oci/config/host-config.js';
 import type { ManagedContainer } from '../container/managed-container.js';
@@ -40,7 +41,8 @@ export async function updateContainer(
           fields: { containerId: c.id },
         });
       }
-      warnings.push(...checkContainer(c.record.config, after));
+      checkContainer(c.record.config, after);
+      warnings.push(...warningsOf(after, engine.host));
       const { RestartPolicy, ...resources } = update;
       const changed = updatedResources(before, resources, engine.host);
       if (c.run !== undefined && c.isAlive && Object.keys(changed).length > 0) {

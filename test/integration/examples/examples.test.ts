@@ -33,6 +33,12 @@ describe('examples on the embedded core', { skip: missing('containerd-shim-runc-
     assert.equal(await outputOf('ten-lines.js', join(folder, 'rootfs'), folder), 'hello from a container\n');
     assert.deepEqual(await leftovers(folder), []);
   });
+
+  it('engine runs a container and an exec, stops and removes it, and leaves nothing', async () => {
+    const output = await outputOf('engine.js', join(folder, 'rootfs'), folder);
+    assert.match(output, /^web is running, pid \d+\n[0-9a-f]{12}\nexec ended with 3\nready\nstopped with 137\n$/);
+    assert.deepEqual(await leftovers(folder), []);
+  });
 });
 
 describe('examples on a containerd', { skip: missing('containerd', 'runc', 'busybox') }, () => {
