@@ -1,6 +1,16 @@
-import { NotImplementedError } from '../../errdefs/index.js';
 import type { HealthConfig } from './container-config.js';
+import { type Field, integer, list, optional, record, string } from './fields.js';
 
-export function parseHealthConfig(_value: unknown): HealthConfig {
-  throw new NotImplementedError('being written');
+export const healthConfig: Field<HealthConfig> = record<HealthConfig>({
+  Test: optional(list(string)),
+  Interval: optional(integer),
+  Timeout: optional(integer),
+  StartPeriod: optional(integer),
+  StartInterval: optional(integer),
+  Retries: optional(integer),
+});
+
+/** @throws InvalidArgumentError `ERR_OPTION_INVALID` naming the field that is of a wrong type */
+export function parseHealthConfig(value: unknown): HealthConfig {
+  return healthConfig(value, 'Healthcheck');
 }
