@@ -92,7 +92,8 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       },
     };
     const { records, damaged } = await store.load();
-    for (const { id, path, error } of damaged) log.error({ err: error, containerId: id, path }, 'a container is damaged');
+    for (const { id, path, error } of damaged)
+      log.error({ err: error, containerId: id, path }, 'a container is damaged');
     enter(context, records);
     const events = followBackend(context);
     undo.push(() => events.close());

@@ -3,8 +3,19 @@ import { InvalidArgumentError } from '../errdefs/index.js';
 import type { ConnectOptions } from '../libcontainerd/connect.js';
 import type { Client } from '../libcontainerd/types.js';
 import type { Logger } from '../log/logger.js';
-import type { LogConfig } from '../oci/config/host-config.js';
+import type { LogConfig, Ulimit } from '../oci/config/host-config.js';
 import type { RuntimeEntry } from '../runtimes/index.js';
+
+/** For containers that say nothing of it. */
+export interface ContainerDefaults {
+  readonly ulimits?: readonly Ulimit[] | undefined;
+  /** Bytes. */
+  readonly shmSize?: number | undefined;
+  readonly ipcMode?: 'private' | 'shareable' | undefined;
+  readonly cgroupnsMode?: 'private' | 'host' | undefined;
+  readonly init?: boolean | undefined;
+  readonly noNewPrivileges?: boolean | undefined;
+}
 
 export interface EngineOptions {
   /** What outlives a reboot: records, logs, writable layers, volumes. One engine at a time has it. */
@@ -28,6 +39,8 @@ export interface EngineOptions {
   readonly cgroupParent?: string | undefined;
   /** For containers that ask for none. @default json-file without rotation */
   readonly logConfig?: LogConfig | undefined;
+  /** @default Docker's */
+  readonly containerDefaults?: ContainerDefaults | undefined;
   /** How many starts may be under way at once. @default 10 */
   readonly concurrency?: number | undefined;
   /** What `HostConfig.Init` puts before the command: the path of tini or the like. @default found on PATH */
@@ -52,6 +65,7 @@ export interface EngineSettings {
   readonly state: string;
   readonly namespace: string;
   readonly logConfig: LogConfig;
+  readonly containerDefaults: ContainerDefaults;
   readonly concurrency: number;
   readonly initPath: string | undefined;
   readonly liveRestore: boolean;
@@ -98,6 +112,7 @@ export function settingsOf(options: EngineOptions, id: string, initPath: string 
     state: folders.engineState,
     namespace: options.namespace ?? 'docker',
     logConfig: options.logConfig ?? { Type: 'json-file' },
+    containerDefaults: options.containerDefaults ?? {},
     concurrency,
     initPath,
     liveRestore: options.liveRestore ?? true,

@@ -1,16 +1,16 @@
 import type { CallOptions, Client } from '../libcontainerd/types.js';
 import type { ReloadableRuntimes, RuntimeChanges } from '../runtimes/index.js';
-import type { EngineContext } from './engine-context.js';
+import type { WaitResult } from './container/waits.js';
 import { EngineContainer } from './engine-container.js';
+import type { EngineContext } from './engine-context.js';
 import { EngineExec } from './engine-exec.js';
-import type { EventStreamRequest } from './events/event-log.js';
 import type { EngineEvent } from './events/engine-event.js';
+import type { EventStreamRequest } from './events/event-log.js';
 import { findExec } from './exec/exec.js';
 import { Filters } from './filters.js';
 import { matchesContainer } from './list-filter.js';
 import { type CreateOptions, createContainer } from './operations/create.js';
 import { type PruneReport, pruneContainers } from './operations/prune.js';
-import type { WaitResult } from './container/waits.js';
 import type { DamagedRecord } from './state/record-store.js';
 
 /** What `createEngine` made, for its end. */

@@ -13,7 +13,9 @@ const FORCED_MS = 45_000;
 export function watchExit(engine: EngineContext, c: ManagedContainer, run: CurrentRun): void {
   run.task.wait({ signal: engine.closing }).then(
     (exit) => {
-      engine.background('commit an exit', c.id, () => c.lock.run('commit an exit', () => commitExit(engine, c, run, exit)));
+      engine.background('commit an exit', c.id, () =>
+        c.lock.run('commit an exit', () => commitExit(engine, c, run, exit)),
+      );
     },
     (err: unknown) => {
       // The client is closed, with the engine: the next life finds the exit.
@@ -50,7 +52,9 @@ export async function commitExit(
   await finishExecsOf(engine, c);
   await quietly(engine, c, 'delete the task of a container that ended', () => deleteTask(run));
   await quietly(engine, c, 'end the output of a container', () => c.hub.end());
-  await quietly(engine, c, 'delete the container of a run that ended', () => unlessGone(run.container.delete({ timeoutMs: CLEANUP_MS })));
+  await quietly(engine, c, 'delete the container of a run that ended', () =>
+    unlessGone(run.container.delete({ timeoutMs: CLEANUP_MS })),
+  );
   run.oom.close();
   await finish(engine, c, { exitCode: exit.code, exitedAt, startedAt: c.state.startedAt });
 }

@@ -43,7 +43,10 @@ export class Lock {
     const timer =
       timeoutMs === undefined || !Number.isFinite(timeoutMs)
         ? undefined
-        : setTimeout(() => giveUp(new DeadlineExceededError(`${what}: the container was busy for ${timeoutMs} ms`)), timeoutMs);
+        : setTimeout(
+            () => giveUp(new DeadlineExceededError(`${what}: the container was busy for ${timeoutMs} ms`)),
+            timeoutMs,
+          );
     try {
       const result = await Promise.race([done, givenUp]);
       if (result === undefined) throw cancellation(what, signal?.reason);

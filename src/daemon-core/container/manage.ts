@@ -1,6 +1,6 @@
-import { RestartManager } from '../restart/restart-policy.js';
 import type { EngineContext } from '../engine-context.js';
 import { openContainerLog } from '../logs/open-log.js';
+import { RestartManager } from '../restart/restart-policy.js';
 import type { ContainerRecord } from '../state/record.js';
 import { StreamHub } from '../streams/stream-hub.js';
 import { ManagedContainer } from './managed-container.js';

@@ -10,7 +10,7 @@ import type { ContainerRecord } from '../state/record.js';
 import type { RecordStore } from '../state/record-store.js';
 import type { StreamHub } from '../streams/stream-hub.js';
 import { Lock } from './lock.js';
-import { Waits } from './waits.js';
+import type { Waits } from './waits.js';
 
 /** What there is while a container runs. Another run has another object, by which late news of the old one is known. */
 export interface CurrentRun {

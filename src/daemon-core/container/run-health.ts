@@ -14,19 +14,25 @@ export function startHealth(engine: EngineContext, c: ManagedContainer, run: Cur
   const health = config.Healthcheck;
   if (health === undefined || c.health !== undefined) return;
   const view = viewOf(c.record, engine.store.folder(c.id));
-  const processOf = (args: readonly string[]) =>
-    execProcess(run.container.spec, { Cmd: args }, view, config);
+  const processOf = (args: readonly string[]) => execProcess(run.container.spec, { Cmd: args }, view, config);
   const monitor = new HealthMonitor({
     config,
     probe: async (options) => {
       const execId = randomBytes(32).toString('hex');
       const attributes = { ...containerAttributes(c.record), execID: execId };
       const command = options.args.join(' ');
-      return execProbe(run.task, { ...options, execId, processOf, on: (event) => {
-        if (event.type === 'create') engine.events.publish('container', `exec_create: ${command}`, c.id, attributes);
-        else if (event.type === 'start') engine.events.publish('container', `exec_start: ${command}`, c.id, attributes);
-        else engine.events.publish('container', 'exec_die', c.id, { ...attributes, exitCode: String(event.exitCode) });
-      } });
+      return execProbe(run.task, {
+        ...options,
+        execId,
+        processOf,
+        on: (event) => {
+          if (event.type === 'create') engine.events.publish('container', `exec_create: ${command}`, c.id, attributes);
+          else if (event.type === 'start')
+            engine.events.publish('container', `exec_start: ${command}`, c.id, attributes);
+          else
+            engine.events.publish('container', 'exec_die', c.id, { ...attributes, exitCode: String(event.exitCode) });
+        },
+      });
     },
     onChange: (state) => healthChanged(engine, c, run, state),
     log: engine.log,

@@ -29,7 +29,7 @@ export async function endExec(engine: EngineContext, exec: ManagedExec, exitCode
     });
   }
   await exec.hub.end();
-  exec.hub.close();
+  await exec.hub.close();
   engine.events.publish('container', 'exec_die', c.id, {
     ...containerAttributes(c.record),
     execID: exec.id,
@@ -58,9 +58,9 @@ export async function finishExecsOf(engine: EngineContext, c: ManagedContainer):
   );
 }
 
-function forgetExec(engine: EngineContext, exec: ManagedExec): void {
+async function forgetExec(engine: EngineContext, exec: ManagedExec): Promise<void> {
   engine.execs.live.delete(exec.id);
   exec.container.execs.delete(exec.id);
-  exec.hub.close();
+  await exec.hub.close();
   exec.started.settle();
 }

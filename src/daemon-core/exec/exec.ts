@@ -24,7 +24,12 @@ export function createExec(engine: EngineContext, c: ManagedContainer, config: E
     id: randomBytes(32).toString('hex'),
     container: c,
     config,
-    hub: new StreamHub({ terminal: config.Tty === true, stdinOnce: true, spillFolder: engine.settings.state, log: engine.log }),
+    hub: new StreamHub({
+      terminal: config.Tty === true,
+      stdinOnce: true,
+      spillFolder: engine.settings.state,
+      log: engine.log,
+    }),
     status: 'created',
     process: undefined,
     pid: 0,

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { isCanceled } from '../../errdefs/index.js';
 import type { ManagedContainer } from '../container/managed-container.js';
-import type { AttachOptions, Attachment } from '../streams/stream-hub.js';
+import type { Attachment, AttachOptions } from '../streams/stream-hub.js';
 
 /** For a container whose output goes from the shim into files: follows them. It has no stdin. */
 export function attachToFiles(c: ManagedContainer, options: AttachOptions): Attachment {

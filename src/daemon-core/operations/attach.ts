@@ -1,7 +1,7 @@
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
-import type { AttachOptions, Attachment } from '../streams/stream-hub.js';
+import type { Attachment, AttachOptions } from '../streams/stream-hub.js';
 import { attachToFiles } from './attach-files.js';
 import { conflict } from './preconditions.js';
 

@@ -25,10 +25,9 @@ export function checkpointPath(
   dir: string | undefined,
 ): string {
   if (!NAME.test(name)) {
-    throw new InvalidArgumentError(
-      `Invalid checkpoint ID (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-      { code: 'ERR_ID_INVALID' },
-    );
+    throw new InvalidArgumentError(`Invalid checkpoint ID (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`, {
+      code: 'ERR_ID_INVALID',
+    });
   }
   return join(checkpointsFolder(engine, c, dir), name);
 }

@@ -9,12 +9,13 @@ import type { ContainerConfig } from '../../oci/config/container-config.js';
 import type { HostConfig } from '../../oci/config/host-config.js';
 import { parseContainerConfig } from '../../oci/config/parse-container-config.js';
 import { parseHostConfig } from '../../oci/config/parse-host-config.js';
-import type { ManagedContainer } from '../container/managed-container.js';
 import { manage } from '../container/manage.js';
+import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { resolveMounts } from '../mounts/resolve-mounts.js';
 import type { ContainerRecord, RootfsSource } from '../state/record.js';
+import { withDefaults } from './host-defaults.js';
 
 export interface CreateOptions {
   /** @default 64 random hexadecimal digits */
@@ -47,7 +48,7 @@ export async function createContainer(
 ): Promise<Created> {
   call.signal?.throwIfAborted();
   const config = parseContainerConfig(options.config);
-  const given = parseHostConfig(options.hostConfig ?? {});
+  const given = withDefaults(parseHostConfig(options.hostConfig ?? {}), engine.settings.containerDefaults);
   checkContainer(config, given);
   const runtimes = engine.runtimes();
   const runtime = given.Runtime === undefined || given.Runtime === '' ? runtimes.defaultRuntime : given.Runtime;
@@ -57,7 +58,8 @@ export async function createContainer(
   const hostConfig: HostConfig = {
     ...given,
     Runtime: runtime,
-    LogConfig: given.LogConfig === undefined || given.LogConfig.Type === '' ? engine.settings.logConfig : given.LogConfig,
+    LogConfig:
+      given.LogConfig === undefined || given.LogConfig.Type === '' ? engine.settings.logConfig : given.LogConfig,
   };
   const rootfs = await checkedRootfs(options.rootfs);
   const id = options.id ?? randomBytes(ID_BYTES).toString('hex');
@@ -69,7 +71,6 @@ export async function createContainer(
       containerId: id,
       volumes: engine.volumes,
       volumesFrom: (ref) => engine.containers.get(engine.names.resolve(ref), ref).record.mounts,
-      view: rootfs.kind === 'folder' ? { layers: [rootfs.path] } : { layers: rootfs.layers },
     });
     const record = newRecord({ id, name, config: withHostname(config, id), hostConfig, rootfs, mounts });
     const container = manage(engine, record);
@@ -121,7 +122,9 @@ async function checkedRootfs(given: string | RootfsSource): Promise<RootfsSource
   if (folders.length === 0) throw new InvalidArgumentError('create a container: its root file system has no layer');
   for (const folder of folders) {
     if (!isAbsolute(folder)) {
-      throw new InvalidArgumentError(`create a container: the root file system ${JSON.stringify(folder)} is no absolute path`);
+      throw new InvalidArgumentError(
+        `create a container: the root file system ${JSON.stringify(folder)} is no absolute path`,
+      );
     }
     const found = await stat(folder).catch(() => undefined);
     if (found?.isDirectory() !== true) {

@@ -24,9 +24,12 @@ export function joinedOf(engine: EngineContext, c: ManagedContainer): Joined {
   const network = pidOf(engine, NetworkMode, 'network');
   const ipcPeer = peerOf(engine, IpcMode);
   if (ipcPeer !== undefined && ipcPeer.record.hostConfig.IpcMode !== 'shareable') {
-    throw new ConflictError(`cannot join IPC namespace of container ${ipcPeer.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`, {
-      fields: { containerId: ipcPeer.id },
-    });
+    throw new ConflictError(
+      `cannot join IPC namespace of container ${ipcPeer.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      {
+        fields: { containerId: ipcPeer.id },
+      },
+    );
   }
   const donor = IpcMode === 'shareable' ? c : ipcPeer;
   return {

@@ -6,7 +6,11 @@ import { containerAttributes } from '../events/container-attributes.js';
 import { conflict, runOf } from './preconditions.js';
 
 /** Freezes all processes. @throws ConflictError when it does not run, or is paused already */
-export async function pauseContainer(engine: EngineContext, c: ManagedContainer, call: CallOptions = {}): Promise<void> {
+export async function pauseContainer(
+  engine: EngineContext,
+  c: ManagedContainer,
+  call: CallOptions = {},
+): Promise<void> {
   await c.lock.run(
     `pause container ${c.id}`,
     async () => {

@@ -46,7 +46,11 @@ export async function sizeOf(folder: string): Promise<number> {
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) bytes += await sizeOf(path);
-    else if (entry.isFile()) bytes += await stat(path).then(({ size }) => size, () => 0);
+    else if (entry.isFile())
+      bytes += await stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
   }
   return bytes;
 }

@@ -76,7 +76,7 @@ async function takeAway(engine: EngineContext, c: ManagedContainer, options: Rem
     await c.save();
     await removeLeftover(engine, c.id);
     await releaseResources(engine, c);
-    c.hub.close();
+    await c.hub.close();
     await c.logs.remove();
     await engine.store.remove(c.id);
   } catch (err) {

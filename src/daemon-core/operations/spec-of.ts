@@ -17,8 +17,14 @@ export async function specOf(
 ): Promise<OciSpec> {
   const { record } = c;
   const joined = joinedOf(engine, c);
-  const [files] = await Promise.all([
-    writeHostFiles({ folder: engine.store.folder(c.id), id: c.id, config: record.config, hostConfig: record.hostConfig }),
+  const [files, mounts] = await Promise.all([
+    writeHostFiles({
+      folder: engine.store.folder(c.id),
+      id: c.id,
+      config: record.config,
+      hostConfig: record.hostConfig,
+    }),
+    specMountsOf(record),
     mountShm(engine, c),
   ]);
   const { initPath } = engine.settings;
@@ -29,7 +35,7 @@ export async function specOf(
     hostConfig: record.hostConfig,
     host: engine.host,
     rootfs: { path: rootfs.path, view: rootfs.view },
-    mounts: specMountsOf(record),
+    mounts,
     files,
     joined,
     cgroupsPath,

@@ -5,9 +5,9 @@ import { memoryCgroupOf } from '../../oom/memory-cgroup.js';
 import { identify } from '../../platform/process-identity.js';
 import { watchExit } from '../container/exit.js';
 import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
+import { prepareRootfs } from '../container/rootfs.js';
 import { startHealth } from '../container/run-health.js';
 import { newRunOom } from '../container/run-oom-link.js';
-import { prepareRootfs } from '../container/rootfs.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { checkpointFolder } from './checkpoint-folder.js';
@@ -73,7 +73,9 @@ async function startRun(engine: EngineContext, c: ManagedContainer, options: Sta
   // A kill -9 from here on finds in the record that a start was under way.
   const [rootfs, checkpointDir] = await Promise.all([
     prepareRootfs(c.record, folder),
-    options.checkpoint === undefined ? undefined : checkpointFolder(engine, c, options.checkpoint, options.checkpointDir),
+    options.checkpoint === undefined
+      ? undefined
+      : checkpointFolder(engine, c, options.checkpoint, options.checkpointDir),
     c.save(),
   ]);
   const spec = await specOf(engine, c, rootfs, runtime.cgroupsPath(c.id, c.record.hostConfig.CgroupParent));
@@ -139,11 +141,7 @@ async function undo(
 ): Promise<void> {
   const call = { timeoutMs: CLEANUP_MS };
   c.run = undefined;
-  for (const step of [
-    () => task?.forceDelete(call),
-    () => c.hub.end(call),
-    () => container.delete(call),
-  ]) {
+  for (const step of [() => task?.forceDelete(call), () => c.hub.end(call), () => container.delete(call)]) {
     try {
       await step();
     } catch (err) {
@@ -163,8 +161,9 @@ async function startFailed(engine: EngineContext, c: ManagedContainer, error: En
   } else {
     c.change({ kind: 'start-failed', exitCode, error: textOfStart(error) });
   }
-  await c.save().catch((err: unknown) => engine.log.warn({ err, containerId: c.id }, 'save a container that did not start'));
+  await c
+    .save()
+    .catch((err: unknown) => engine.log.warn({ err, containerId: c.id }, 'save a container that did not start'));
   c.waits.exited({ exitCode, error: error.message });
   if (c.record.hostConfig.AutoRemove === true) engine.actions.remove(c);
 }
-

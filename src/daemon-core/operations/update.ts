@@ -36,10 +36,17 @@ export async function updateContainer(
       }
       const before = c.record.hostConfig;
       const after = merged(before, update);
-      if (after.AutoRemove === true && (after.RestartPolicy?.Name ?? 'no') !== 'no' && after.RestartPolicy?.Name !== '') {
-        throw new InvalidArgumentError('Restart policy cannot be updated because AutoRemove is enabled for the container', {
-          fields: { containerId: c.id },
-        });
+      if (
+        after.AutoRemove === true &&
+        (after.RestartPolicy?.Name ?? 'no') !== 'no' &&
+        after.RestartPolicy?.Name !== ''
+      ) {
+        throw new InvalidArgumentError(
+          'Restart policy cannot be updated because AutoRemove is enabled for the container',
+          {
+            fields: { containerId: c.id },
+          },
+        );
       }
       checkContainer(c.record.config, after);
       warnings.push(...warningsOf(after, engine.host));

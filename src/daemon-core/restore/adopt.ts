@@ -81,7 +81,12 @@ async function adopt(
   const ofRun = facts.filter((fact) => fact.run === number);
   const noted = ofRun.filter((fact) => fact.fact === 'oom').at(-1)?.oom;
   const known = noted ?? (c.state.run === number ? c.state.oom : undefined);
-  const oom = newRunOom(engine, c, { number, task, cgroup: await cgroupOf(c, task, ofRun), known: known ?? NOTHING_KNOWN });
+  const oom = newRunOom(engine, c, {
+    number,
+    task,
+    cgroup: await cgroupOf(c, task, ofRun),
+    known: known ?? NOTHING_KNOWN,
+  });
   const run: CurrentRun = { number, container, task, oom, identity: identify(task.pid), hadGap: true };
   c.run = run;
   if (c.state.run !== number || !c.isAlive) {
@@ -142,7 +147,10 @@ async function endWithout(engine: EngineContext, c: ManagedContainer, facts: rea
 
 async function removeQuietly(engine: EngineContext, container: Container, task: Task | undefined): Promise<void> {
   const call = { timeoutMs: CLEANUP_MS };
-  for (const step of [async () => (task ?? (await container.task(call))).forceDelete(call), () => container.delete(call)]) {
+  for (const step of [
+    async () => (task ?? (await container.task(call))).forceDelete(call),
+    () => container.delete(call),
+  ]) {
     try {
       await step();
     } catch (err) {
@@ -150,4 +158,3 @@ async function removeQuietly(engine: EngineContext, container: Container, task: 
     }
   }
 }
-

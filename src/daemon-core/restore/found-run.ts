@@ -1,6 +1,6 @@
 import type { Container, RestoredContainer } from '../../libcontainerd/types.js';
-import type { ContainerRecord } from '../state/record.js';
 import { ENGINE_LABEL, RUN_LABEL } from '../operations/labels.js';
+import type { ContainerRecord } from '../state/record.js';
 
 /** What the backend has under a container's id. */
 export type Found =

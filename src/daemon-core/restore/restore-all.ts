@@ -5,8 +5,8 @@ import type { AttachStdio, Container, RestoredContainer } from '../../libcontain
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { finishRemoval } from '../operations/remove.js';
-import type { LoadedRecord } from '../state/record-store.js';
 import type { JournalFact } from '../state/record.js';
+import type { LoadedRecord } from '../state/record-store.js';
 import { settleContainer } from './adopt.js';
 import { isOfEngine } from './found-run.js';
 
@@ -32,10 +32,7 @@ export async function restoreAll(engine: EngineContext, loaded: readonly LoadedR
     await restoreOne(engine, c, byId.get(c.id), facts);
   });
   const strangers = restored.filter(({ container }) => engine.containers.find(container.id) === undefined);
-  await Promise.all([
-    queue.addAll(works),
-    queue.addAll(strangers.map((each) => () => removeStranger(engine, each))),
-  ]);
+  await Promise.all([queue.addAll(works), queue.addAll(strangers.map((each) => () => removeStranger(engine, each)))]);
 }
 
 async function restoreOne(

@@ -17,7 +17,12 @@ describe('the health of a container', { skip: missing('containerd-shim-runc-v2',
     const since = new Date();
     const c = await host.running({
       ...sh('sleep 1000'),
-      Healthcheck: { Test: ['CMD-SHELL', 'cat /run/health && test -e /run/ok'], Interval: 50 * MS, Timeout: 5_000 * MS, Retries: 2 },
+      Healthcheck: {
+        Test: ['CMD-SHELL', 'cat /run/health && test -e /run/ok'],
+        Interval: 50 * MS,
+        Timeout: 5_000 * MS,
+        Retries: 2,
+      },
     });
     assert.equal(c.inspect().State.Health?.Status, 'starting');
     await until('it is unhealthy', () => c.inspect().State.Health?.Status === 'unhealthy');
@@ -35,7 +40,10 @@ describe('the health of a container', { skip: missing('containerd-shim-runc-v2',
   });
 
   it('goes on in the next engine', async () => {
-    const c = await host.running({ ...sh('sleep 1000'), Healthcheck: { Test: ['CMD', '/bin/true'], Interval: 50 * MS } });
+    const c = await host.running({
+      ...sh('sleep 1000'),
+      Healthcheck: { Test: ['CMD', '/bin/true'], Interval: 50 * MS },
+    });
     await until('it is healthy', () => c.inspect().State.Health?.Status === 'healthy');
     await host.reopen();
     await until('it is healthy again', () => host.engine.container(c.id).inspect().State.Health?.Status === 'healthy');

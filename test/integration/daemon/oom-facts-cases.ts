@@ -9,8 +9,15 @@ const EAT = 'x=x; while :; do x=$x$x; done';
 /** Eats in a child at each line of input, and says how it ended. */
 const PARENT = `echo ready; while read line; do (${EAT}); echo child $line $?; done`;
 
+export interface OomFactsOptions {
+  readonly runtime: string;
+  readonly skip?: string | false;
+  /** Also many containers of a short life. */
+  readonly repeat?: boolean;
+}
+
 /** What is known of OOM kills, on whichever cgroup version the host has. */
-export function oomFactsCases(name: string, runtime: string, skip: string | false = false): void {
+export function oomFactsCases(name: string, { runtime, skip = false, repeat = false }: OomFactsOptions): void {
   describe(`OOM facts: ${name}`, { skip, concurrency: false, timeout: scaledMs(60_000) }, () => {
     let harness: OomHarness;
     before(async () => {
@@ -30,6 +37,7 @@ export function oomFactsCases(name: string, runtime: string, skip: string | fals
       const watched = await run('init', EAT);
       const facts = await within('the last look', watched.settled);
       assert.deepEqual([facts.killed, facts.kills, harness.victims(watched)], [true, 1, ['init']]);
+      // The kernel writes every pid.
       if (harness.kernelLog !== undefined) assert.equal(facts.victims[0]?.pid, watched.task.pid);
       assert.equal((await watched.task.delete()).code, 137);
 
@@ -58,9 +66,8 @@ export function oomFactsCases(name: string, runtime: string, skip: string | fals
         watched.added.reduce((sum, { kills }) => sum + kills, 0),
         3,
       );
-      if (harness.kernelLog === undefined) return;
-      const pids = new Set(facts.victims.map(({ pid }) => pid));
-      assert.deepEqual([pids.size, pids.has(watched.task.pid)], [3, false]);
+      assert.equal(new Set(harness.victims(watched)).size, 1);
+      assert.ok(facts.victims.every(({ pid }) => pid !== watched.task.pid));
     });
 
     it('names the exec that was killed, and not the one that was ended by a signal', async () => {
@@ -84,14 +91,13 @@ export function oomFactsCases(name: string, runtime: string, skip: string | fals
       await eatInChild(watched, 'one');
       const { cgroup, container, task, added } = watched;
       const restored = harness.runOom(container, added, { cgroup, known: watched.oom.facts });
-      const facts = await restored.settle({ hadGap: true });
-      assert.equal(facts.kills, 1);
-      if (harness.kernelLog !== undefined) assert.equal(facts.victims[0]?.cgroup, cgroup.path);
+      assert.equal((await restored.settle({ hadGap: true })).kills, 1);
       await task.forceDelete();
       await container.delete();
     });
 
-    it('finds every kill of an init that dies at once', async (t: TestContext) => {
+    const once = repeat ? false : 'done with another runtime';
+    it('finds every kill of an init that dies at once', { skip: once }, async (t: TestContext) => {
       const rounds = scaled(50, 5);
       let heard = 0;
       for (let round = 0; round < rounds; round++) {

@@ -74,7 +74,9 @@ describe('an engine that comes again', { skip: missing('containerd-shim-runc-v2'
       if (command.includes(c.id)) process.kill(pid, 'SIGKILL');
     }
     process.kill(Pid, 'SIGKILL');
-    await until('its shim is gone', async () => (await shimsOf(host.folder)).every(({ command }) => !command.includes(c.id)));
+    await until('its shim is gone', async () =>
+      (await shimsOf(host.folder)).every(({ command }) => !command.includes(c.id)),
+    );
     await host.reopen();
     const { Status, ExitCode } = host.engine.container(c.id).inspect().State;
     assert.equal(Status, 'exited');

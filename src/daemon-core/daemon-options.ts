@@ -1,0 +1,90 @@
+import { isNotFound } from '../errdefs/index.js';
+import { assertNoConflicts, type DaemonJson, loadDaemonJson, parseAddRuntimes } from '../runtimes/index.js';
+import type { EngineOptions } from './engine-options.js';
+
+/** What a daemon is told on its command line of what an engine takes. Only what was given is there. */
+export interface DaemonFlags {
+  /** Each as in `--add-runtime name=path`. */
+  readonly addRuntime?: readonly string[] | undefined;
+  readonly defaultRuntime?: string | undefined;
+  readonly execOpt?: readonly string[] | undefined;
+  readonly cgroupParent?: string | undefined;
+  readonly logDriver?: string | undefined;
+  readonly logOpt?: Readonly<Record<string, string>> | undefined;
+  readonly initPath?: string | undefined;
+  readonly liveRestore?: boolean | undefined;
+  readonly dataRoot?: string | undefined;
+  readonly execRoot?: string | undefined;
+  /** Not of daemon.json. */
+  readonly concurrency?: number | undefined;
+}
+
+/** By the names that daemon.json has for them. */
+const DIRECTIVES: readonly (readonly [keyof DaemonFlags, string])[] = [
+  ['defaultRuntime', 'default-runtime'],
+  ['execOpt', 'exec-opts'],
+  ['cgroupParent', 'cgroup-parent'],
+  ['logDriver', 'log-driver'],
+  ['logOpt', 'log-opts'],
+  ['initPath', 'init-path'],
+  ['liveRestore', 'live-restore'],
+  ['dataRoot', 'data-root'],
+  ['execRoot', 'exec-root'],
+];
+
+export interface DaemonSources {
+  readonly flags?: DaemonFlags | undefined;
+  /** daemon.json. */
+  readonly configFile?: string | undefined;
+  /** Whether it is an error that there is no such file: when somebody named it. @default false */
+  readonly mustExist?: boolean | undefined;
+}
+
+/**
+ * What command line and daemon.json say together, for `createEngine`. What is said in both places is refused, but for
+ * runtimes, which add up.
+ * @throws InvalidArgumentError `ERR_OPTION_INVALID` with dockerd's words; NotFoundError when `mustExist`; by errno
+ */
+export async function engineOptionsOf({ flags = {}, ...file }: DaemonSources): Promise<EngineOptions> {
+  const json = await readFile(file);
+  const given = DIRECTIVES.filter(([flag]) => flags[flag] !== undefined);
+  assertNoConflicts(new Map(given.map(([flag, name]) => [name, flags[flag]])), json?.given ?? new Map());
+  const logDriver = flags.logDriver ?? json?.logDriver;
+  const logOpts = flags.logOpt ?? json?.logOpts;
+  return {
+    root: flags.dataRoot ?? json?.dataRoot,
+    state: flags.execRoot ?? json?.execRoot,
+    runtimes: { ...json?.runtimes, ...parseAddRuntimes(flags.addRuntime ?? []) },
+    defaultRuntime: flags.defaultRuntime ?? json?.defaultRuntime,
+    execOpts: flags.execOpt ?? json?.execOpts,
+    cgroupParent: flags.cgroupParent ?? json?.cgroupParent,
+    initPath: flags.initPath ?? json?.initPath,
+    liveRestore: flags.liveRestore ?? json?.liveRestore,
+    concurrency: flags.concurrency,
+    logConfig:
+      logDriver === undefined && logOpts === undefined
+        ? undefined
+        : { Type: logDriver ?? 'json-file', ...(logOpts === undefined ? {} : { Config: logOpts }) },
+    containerDefaults: {
+      ulimits: json?.defaultUlimits,
+      shmSize: json?.defaultShmSize,
+      ipcMode: json?.defaultIpcMode,
+      cgroupnsMode: json?.defaultCgroupnsMode,
+      init: json?.init,
+      noNewPrivileges: json?.noNewPrivileges,
+    },
+  };
+}
+
+async function readFile({
+  configFile,
+  mustExist = false,
+}: Omit<DaemonSources, 'flags'>): Promise<DaemonJson | undefined> {
+  if (configFile === undefined) return undefined;
+  try {
+    return await loadDaemonJson(configFile);
+  } catch (err) {
+    if (isNotFound(err) && !mustExist) return undefined;
+    throw err;
+  }
+}
