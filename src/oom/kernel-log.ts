@@ -127,10 +127,13 @@ export class KernelLog implements OomKillLog {
       const length = readSync(this.#fd, this.#buffer, 0, this.#buffer.length, null);
       return length === 0 ? undefined : this.#buffer.toString('latin1', 0, length);
     } catch (err) {
-      const error = toEngineError(err, "read the kernel's log");
-      if (error.fields?.errno === 'EAGAIN') return undefined;
-      if (error.fields?.errno === 'EPIPE') return '';
-      this.#log.warn({ err: error }, 'victims of oom kills are unknown from now on');
+      const errno = err instanceof Error && 'code' in err ? err.code : undefined;
+      if (errno === 'EAGAIN') return undefined;
+      if (errno === 'EPIPE') return '';
+      this.#log.warn(
+        { err: toEngineError(err, "read the kernel's log") },
+        'victims of oom kills are unknown from now on',
+      );
       this.close();
       return undefined;
     }

@@ -87,7 +87,7 @@ async function cgroupFile(proc: string, pid: string): Promise<string | undefined
     return await readFile(join(proc, pid, 'cgroup'), 'utf8');
   } catch (err) {
     const error = toEngineError(err, `read the cgroup of process ${pid}`);
-    if (error.errorClass === 'not-found' || error.fields?.errno === 'ESRCH') return undefined;
+    if (error.errorClass === 'not-found') return undefined;
     throw error;
   }
 }

@@ -19,10 +19,10 @@ export function readOomKills(cgroup: Pick<MemoryCgroup, 'version' | 'folder'>): 
   try {
     text = readFileSync(join(cgroup.folder, FILES[cgroup.version]), 'latin1');
   } catch (err) {
-    const error = toEngineError(err, 'count oom kills');
+    const errno = err instanceof Error && 'code' in err ? err.code : undefined;
     // ENODEV when it was removed between open and read.
-    if (error.errorClass === 'not-found' || error.fields?.errno === 'ENODEV') return undefined;
-    throw error;
+    if (errno === 'ENOENT' || errno === 'ENODEV') return undefined;
+    throw toEngineError(err, 'count oom kills');
   }
   const [, count] = /^oom_kill (\d+)$/m.exec(text) ?? [];
   return count === undefined ? undefined : Number(count);

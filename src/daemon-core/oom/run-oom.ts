@@ -105,11 +105,11 @@ export class RunOom {
 
   /** An `oom` event of this very run. */
   heard(): void {
+    if (this.#isClosed) return;
     this.#heard += 1;
     this.#attempt = 0;
-    this.#confirming ??= this.#confirm().finally(() => {
-      this.#confirming = undefined;
-    });
+    if (this.#judge()) void this.#announce();
+    else this.#confirming ??= this.#confirm();
   }
 
   /**
@@ -147,13 +147,14 @@ export class RunOom {
     this.#isClosed = true;
   }
 
-  /** The first look is in the caller's turn. */
   async #confirm(): Promise<void> {
-    while (!this.#judge() && this.#attempt < CONFIRM_AFTER_MS.length && !this.#isClosed) {
+    while (this.#attempt < CONFIRM_AFTER_MS.length && !this.#isClosed) {
       await pause(CONFIRM_AFTER_MS[this.#attempt++]);
+      if (this.#judge()) break;
     }
     // What is left over was no kill.
     this.#heard = Math.min(this.#heard, Math.max(this.#told, this.#counted));
+    this.#confirming = undefined;
     await this.#announce();
   }
 
