@@ -3,7 +3,7 @@ import { knownCapabilities } from './capabilities.js';
 import type { ContainerConfig } from './config/container-config.js';
 import type { ExecConfig, HostConfig } from './config/host-config.js';
 import { environmentOf } from './environment.js';
-import type { OciProcess, OciSpec } from './runtime-spec.js';
+import type { OciCapabilities, OciProcess, OciSpec } from './runtime-spec.js';
 import { resolveUser } from './users/resolve-user.js';
 import type { RootfsView } from './users/rootfs-view.js';
 
@@ -56,7 +56,7 @@ function homeOf(env: readonly string[] | undefined): string {
   return env?.find((variable) => variable.startsWith('HOME='))?.slice('HOME='.length) ?? '/';
 }
 
-function everything(): OciProcess['capabilities'] {
+function everything(): OciCapabilities {
   const names = knownCapabilities();
   return { bounding: names, effective: names, permitted: names };
 }
