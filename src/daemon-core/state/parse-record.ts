@@ -82,6 +82,8 @@ function parseMount(value: unknown, path: string): MountPoint {
     ...optional('anonymous', fields.boolean),
     ...optional('createSource', fields.boolean),
     ...optional('nonRecursive', fields.boolean),
+    ...optional('readOnlyNonRecursive', fields.boolean),
+    ...optional('readOnlyForceRecursive', fields.boolean),
     ...optional('noCopy', fields.boolean),
     ...optional('subpath', fields.string),
   };

@@ -82,6 +82,10 @@ export interface MountPoint {
   readonly createSource?: boolean;
   /** Of a bind: leave out what is mounted below the source. */
   readonly nonRecursive?: boolean;
+  /** Of a read-only bind: what is mounted below the source stays writable. */
+  readonly readOnlyNonRecursive?: boolean;
+  /** Of a read-only bind: fail where what is mounted below the source would stay writable. */
+  readonly readOnlyForceRecursive?: boolean;
   /** Of a volume: do not fill it with what the image has at the destination. */
   readonly noCopy?: boolean;
   /** Of a volume: mount this folder of it; relative, and never out of it. */
