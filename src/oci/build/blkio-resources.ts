@@ -29,13 +29,7 @@ function throttled({ Path, Rate }: ThrottleDevice): object {
 }
 
 function numberOf(path: string): { major: number; minor: number } {
-  let device: ReturnType<typeof stat>;
-  try {
-    device = stat(path);
-  } catch (err) {
-    const { message } = toEngineError(err);
-    throw new InvalidArgumentError(`stat ${path}: ${message}`, { cause: err, fields: { path } });
-  }
+  const device = stat(path);
   if (!device.isBlockDevice()) {
     throw new InvalidArgumentError(`${path} is not a block device: its I/O cannot be limited`, { fields: { path } });
   }
@@ -44,5 +38,13 @@ function numberOf(path: string): { major: number; minor: number } {
 
 /** Nodes of /dev: nothing there waits, so limits need not be asynchronous for it. */
 function stat(path: string) {
-  return statSync(path, { bigint: true });
+  try {
+    return statSync(path, { bigint: true });
+  } catch (cause) {
+    const isAbsent = toEngineError(cause).errorClass === 'not-found';
+    throw new InvalidArgumentError(`stat ${path}: ${isAbsent ? 'no such file or directory' : 'cannot be read'}`, {
+      cause,
+      fields: { path },
+    });
+  }
 }

@@ -24,9 +24,9 @@ type Mount = OciMount & { readonly options: readonly string[] };
 export function mountsOf(input: SpecInput, security: Pick<SecurityOptions, 'writableCgroups'>): OciMount[] {
   const { hostConfig, host } = input;
   const tmpfs = tmpfsMountsOf(hostConfig);
-  const taken = new Set(tmpfs.map(({ destination }) => posix.normalize(destination)));
+  const taken = new Set(tmpfs.map(({ destination }) => posix.resolve('/', destination)));
   const binds = [...input.mounts, ...fileMounts(input), ...shmMounts(input)].filter(({ destination }) => {
-    const place = posix.normalize(destination);
+    const place = posix.resolve('/', destination);
     // The first one holds: the user's come before ours, and a tmpfs before a bind as in dockerd.
     return !taken.has(place) && taken.add(place);
   });
