@@ -6,11 +6,12 @@ import { ConflictError, isAlreadyExists, NotFoundError, toEngineError } from '..
 import { defaultLogger, type Logger } from '../log/logger.js';
 import { makeFolder } from '../platform/make-folder.js';
 import { WholeFolders } from '../platform/whole-folders.js';
+import { type CopyUpOptions, copyUp } from './copy-up.js';
 import { folderSize } from './folder-size.js';
 import { LOCAL_DRIVER, type Volume } from './volume.js';
 import { bareVolume, DATA_FOLDER, formatVolume, readVolume, VOLUME_FILE } from './volume-file.js';
 import { assertVolumeName } from './volume-name.js';
-import { assertVolumeOptions } from './volume-options.js';
+import { assertVolumeOptions, mountOf } from './volume-options.js';
 import { VolumeUsers } from './volume-users.js';
 
 export interface NewVolume {
@@ -172,6 +173,20 @@ export class VolumeStore {
       }
       await this.#folders.remove(name);
       this.#volumes.delete(name);
+    });
+  }
+
+  /**
+   * Fills a volume that is empty with what a folder of the host has, see `copyUp`. One that is mounted read-only, or has no
+   * folder, is left alone.
+   * @returns whether it was filled
+   * @throws NotFoundError when there is no such volume; as `copyUp`
+   */
+  async fill(name: string, from: string, options: CopyUpOptions = {}): Promise<boolean> {
+    return this.#alone(name, async () => {
+      const mount = mountOf(this.get(name));
+      if (mount.kind !== 'bind' || mount.readOnly) return false;
+      return copyUp({ from, to: mount.source, markerFolder: this.#folders.path(name) }, options);
     });
   }
 
