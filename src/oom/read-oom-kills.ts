@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toEngineError } from '../errdefs/index.js';
-import type { MemoryCgroup } from './memory-cgroup.js';
 
 const FILES = { 1: 'memory.oom_control', 2: 'memory.events' } as const;
 
@@ -14,7 +13,7 @@ const FILES = { 1: 'memory.oom_control', 2: 'memory.events' } as const;
  * @returns `undefined` when the cgroup is gone, has no memory controller, or the kernel does not count (before 4.13)
  * @throws an EngineError of the class of the system's error
  */
-export function readOomKills(cgroup: Pick<MemoryCgroup, 'version' | 'folder'>): number | undefined {
+export function readOomKills(cgroup: { readonly version: 1 | 2; readonly folder: string }): number | undefined {
   let text: string;
   try {
     text = readFileSync(join(cgroup.folder, FILES[cgroup.version]), 'latin1');

@@ -122,6 +122,30 @@ describe('RunOom', () => {
     assert.equal(changes.length, 1);
   });
 
+  it('gives each event the whole time to be confirmed', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const run = make();
+    run.heard();
+    await pass(800);
+    run.heard();
+    await pass(600);
+    setCounter(1);
+    await pass(400);
+    assert.equal(run.facts.kills, 1);
+  });
+
+  it('takes init, not what died with it, for the one that was killed', async () => {
+    const run = make();
+    setCounter(1);
+    await run.processExited('exec e', 137, 7, new Date(T0));
+    await run.processExited('init', 137, INIT_PID, new Date(T0 + 20));
+    assert.deepEqual(names(run.facts), ['init']);
+    const later = make();
+    await later.processExited('exec e', 137, 7, new Date(T0));
+    await later.processExited('init', 137, INIT_PID, new Date(T0 + 60_000));
+    assert.deepEqual(names(later.facts), ['exec e']);
+  });
+
   it('settles only when such a counter was waited for', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const run = make();

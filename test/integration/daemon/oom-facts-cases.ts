@@ -97,11 +97,12 @@ export function oomFactsCases(name: string, { runtime, skip = false, repeat = fa
     });
 
     if (!repeat) return;
-    it('finds every kill of an init that dies at once', async (t: TestContext) => {
+    it('finds every kill of an init that dies at once, from the counter alone', async (t: TestContext) => {
       const rounds = scaled(50, 5);
       let heard = 0;
       for (let round = 0; round < rounds; round++) {
-        const watched = await run(`quick-${round}`, 'exec tail /dev/zero');
+        // Up to 2.2 a shim on cgroup v2 begins to watch after the start: an event may never come.
+        const watched = await harness.run(`quick-${round}`, { runtime, script: 'exec tail /dev/zero', isDeaf: true });
         const facts = await within('the last look', watched.settled);
         heard += watched.events === 0 ? 0 : 1;
         assert.deepEqual([facts.killed, facts.kills, harness.victims(watched)], [true, 1, ['init']]);

@@ -21,6 +21,8 @@ export interface WatchedOptions {
   readonly script: string;
   /** Beside the limit of 16 MiB. */
   readonly memory?: LinuxResources['memory'];
+  /** No OOM event reaches what watches the run. @default false */
+  readonly isDeaf?: boolean;
 }
 
 /** One run of a container and what is known of its OOM kills. */
@@ -31,8 +33,10 @@ export interface Watched {
   readonly capture: Capture;
   readonly oom: RunOom;
   readonly added: OomGrowth[];
-  /** Events of the seam so far. */
+  /** OOM events of the seam so far. */
   events: number;
+  /** They are counted only: the kernel's counter is the one source. */
+  readonly isDeaf: boolean;
   /** Resolves with the facts once init has exited; its task is not deleted then. */
   readonly settled: Promise<OomFacts>;
   settle(facts: OomFacts): void;
@@ -62,15 +66,15 @@ export class OomHarness {
     await this.host.stop();
   }
 
-  async run(id: string, { runtime, script, memory }: WatchedOptions): Promise<Watched> {
+  async run(id: string, { runtime, script, memory, isDeaf }: WatchedOptions): Promise<Watched> {
     const process = { args: sh(script), cwd: '/', env: ['PATH=/bin'] };
     const resources = { memory: { limit: LIMIT_BYTES, swap: LIMIT_BYTES, ...memory } };
     const spec = containerSpec({ rootfs: this.host.rootfs, process, resources });
-    return this.start(await this.client.newContainer(id, { runtime, spec }));
+    return this.start(await this.client.newContainer(id, { runtime, spec }), isDeaf);
   }
 
   /** Makes the container's next run. */
-  async start(container: Container): Promise<Watched> {
+  async start(container: Container, isDeaf = false): Promise<Watched> {
     const capture = new Capture();
     const added: OomGrowth[] = [];
     const oom = this.runOom(container, added);
@@ -83,7 +87,7 @@ export class OomHarness {
     const settled = new Promise<OomFacts>((resolve) => {
       settle = resolve;
     });
-    const watched: Watched = { container, task, cgroup, capture, oom, added, events: 0, settled, settle };
+    const watched: Watched = { container, task, cgroup, capture, oom, added, events: 0, isDeaf, settled, settle };
     this.#runs.set(container.id, watched);
     await task.start();
     return watched;
@@ -133,7 +137,7 @@ export class OomHarness {
     if (watched === undefined) return;
     if (event.type === 'oom') {
       watched.events += 1;
-      watched.oom.heard();
+      if (!watched.isDeaf) watched.oom.heard();
     } else if (event.type === 'exit') {
       const isInit = event.processId === event.containerId;
       const { code, exitedAt } = event.exit;
