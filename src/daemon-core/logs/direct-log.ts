@@ -65,7 +65,7 @@ export class DirectLog implements ContainerLog {
   running(): void {
     this.#life.begin();
     if (this.#closing.signal.aborted || this.#timer !== undefined) return;
-    for (const stream of STREAMS) this.#quietly('tidy a log', this.#stores[stream].tidy());
+    for (const stream of STREAMS) void this.#quietly('tidy a log', this.#stores[stream].tidy());
     if (this.#options.maxSizeBytes === undefined) return;
     this.#timer = setInterval(() => this.#checkSizes(), SIZE_CHECK_MS);
     this.#timer.unref();

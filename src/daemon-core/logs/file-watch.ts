@@ -24,7 +24,6 @@ export class FileWatch {
       this.#watchAll();
       this.#onChange();
     }, POLL_MS);
-    this.#timer.unref();
   }
 
   release(): void {

@@ -109,13 +109,13 @@ function parseEntry(text: string): LogEntry | undefined {
   if (typeof log !== 'string' || !('stream' in value) || !('time' in value)) return undefined;
   const { stream, time } = value;
   if ((stream !== 'stdout' && stream !== 'stderr') || typeof time !== 'string') return undefined;
-  const timeNano = parseRfc3339Nano(time);
-  if (timeNano === undefined) return undefined;
+  const moment = parseRfc3339Nano(time);
+  if (moment === undefined) return undefined;
   const attrs = 'attrs' in value ? stringsOf(value.attrs) : undefined;
   return {
     stream,
-    time: new Date(Number(timeNano / 1_000_000n)),
-    timeNano,
+    time: new Date(moment.milliseconds),
+    timeNano: moment.nanoseconds,
     line: Buffer.from(log),
     partial: !log.endsWith('\n'),
     ...(attrs === undefined ? {} : { attrs }),

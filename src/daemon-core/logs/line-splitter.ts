@@ -29,9 +29,15 @@ export class LineSplitter {
     return this.#length;
   }
 
-  push(chunk: Buffer): void {
+  /** Takes of the chunk what belongs to the unfinished line. Returns where the next line begins in it. */
+  finishLine(chunk: Buffer): number {
     let at = 0;
     while (this.#length > 0 && at < chunk.length) at = this.#fill(chunk, at);
+    return at;
+  }
+
+  push(chunk: Buffer): void {
+    let at = this.finishLine(chunk);
     while (at < chunk.length) {
       const newline = chunk.indexOf(NEWLINE, at);
       const end = newline < 0 ? chunk.length : newline;

@@ -4,7 +4,7 @@ import { createGzip } from 'node:zlib';
 import type { Logger } from '../../log/logger.js';
 import { Change } from './change.js';
 import { isMissing, rotatedName, unfinishedName } from './log-names.js';
-import { CompressedSegment, RotatedSegment, type Segment } from './segment.js';
+import { CompressedSegment, RotatedSegment, type Segment, wholeFile } from './segment.js';
 
 /** Mode of every file of a log, as Docker has it. */
 export const LOG_MODE = 0o640;
@@ -173,9 +173,11 @@ async function writeGzip(source: FileHandle, path: string, signal: AbortSignal):
   const target = await open(path, 'w', LOG_MODE);
   try {
     await pipeline(
-      source.createReadStream({ start: 0, autoClose: false }),
+      wholeFile(source),
       createGzip(),
-      target.createWriteStream({ start: 0, autoClose: false }),
+      async (compressed: AsyncIterable<Buffer>) => {
+        for await (const chunk of compressed) await target.appendFile(chunk);
+      },
       { signal },
     );
     await target.utimes(atime, mtime);

@@ -72,9 +72,8 @@ export class CompressedSegment implements Segment {
 
   async *blocks(from: number): AsyncGenerator<Buffer> {
     const gunzip = createGunzip({ chunkSize: BLOCK_BYTES });
-    const source = this.handle.createReadStream({ start: 0, autoClose: false });
     // An error comes out of the iteration below.
-    pipeline(source, gunzip, () => {});
+    pipeline(wholeFile(this.handle), gunzip, () => {});
     let skip = from;
     for await (const chunk of gunzip) {
       if (!Buffer.isBuffer(chunk)) continue;
@@ -99,4 +98,12 @@ export async function* plainBlocks(handle: FileHandle, from: number, to: number)
     at += bytesRead;
     yield block.subarray(0, bytesRead);
   }
+}
+
+/**
+ * All bytes of a file, in buffers of their own. Streams of a FileHandle are no way: one that is given up keeps the handle
+ * from being closed.
+ */
+export async function* wholeFile(handle: FileHandle): AsyncGenerator<Buffer> {
+  for await (const block of plainBlocks(handle, 0, Number.POSITIVE_INFINITY)) yield Buffer.from(block);
 }
