@@ -118,6 +118,7 @@ export type {
   Container,
   ExecOptions,
   ExitStatus,
+  FileStdioOptions,
   GenericRuntimeOptions,
   KillOptions,
   NewContainerOptions,

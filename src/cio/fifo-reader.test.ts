@@ -132,7 +132,7 @@ describe('FifoReader.consume', { timeout: 60_000 }, () => {
     stdio.peerOpened();
     stdio.streams.stdout?.consume?.(out);
     let most = 0;
-    for (let turns = 0; out.bytes < times(64) * PIPE_BYTES; turns++) {
+    while (out.bytes < times(64) * PIPE_BYTES) {
       const before = out.bytes;
       await turn();
       most = Math.max(most, out.bytes - before);

@@ -267,7 +267,7 @@ for (const native of [true, false]) {
       const stdio = await place.create({ stdin: true, terminal: true });
       const { stdin, stdout } = stdio.config;
       await stdio.close({ removeFiles: false });
-      for (const stderr of [join(place.dir, 'none'), join(place.dir, 'p1-stderr'), place.dir]) {
+      for (const stderr of [join(place.dir, 'none'), place.dir]) {
         await assert.rejects(FifoStdio.openExisting({ stdin, stdout, stderr, terminal: false }), { code: 'ERR_FIFO' });
         assert.deepEqual(place.openFifos(), []);
       }
@@ -275,11 +275,16 @@ for (const native of [true, false]) {
     });
 
     it('opens only what is a FIFO of ours', async () => {
-      const config = { stdin: '', stdout: 'binary:///bin/log?x=1', stderr: 'file:///tmp/log', terminal: false };
-      const stdio = await FifoStdio.openExisting(config);
-      assert.deepEqual(stdio.streams, { stdin: undefined, stdout: undefined, stderr: undefined, terminal: false });
-      await stdio.drained();
-      await stdio.close({ removeFiles: true });
+      const file = join(place.dir, 'log');
+      writeFileSync(file, 'theirs');
+      for (const stderr of ['file:///tmp/log', file, '/dev/null']) {
+        const config = { stdin: '', stdout: 'binary:///bin/log?x=1', stderr, terminal: false };
+        const stdio = await FifoStdio.openExisting(config);
+        assert.deepEqual(stdio.streams, { stdin: undefined, stdout: undefined, stderr: undefined, terminal: false });
+        await stdio.drained();
+        await stdio.close({ removeFiles: true });
+      }
+      assert.deepEqual(readdirSync(place.dir), ['log']);
     });
 
     it('does not hold up other file operations while no peer comes', async () => {

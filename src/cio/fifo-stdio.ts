@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { waitForDrain } from './drain.js';
 import { closeFds, closeStream, type FifoEnds, noticeEnd, openEnds } from './fifo-ends.js';
 import { FifoReader } from './fifo-reader.js';
@@ -57,17 +58,15 @@ export class FifoStdio implements Stdio {
 
   /**
    * Opens the FIFOs of a running process again, from the paths that the backend reports. Only one reader may exist.
-   * Outputs that are no FIFOs (`binary://`, `file://`) belong to others and are left alone: no stream, path ''.
+   * Outputs that are no FIFOs (`binary://`, `file://`, regular files) belong to others and are left alone: no stream,
+   * path ''.
    *
    * @throws as `create`; InternalError `ERR_FIFO` also when a FIFO is not there
    */
   static async openExisting(config: StdioConfig): Promise<FifoStdio> {
-    const files = new FifoSet({
-      stdin: fifoPath(config.stdin),
-      stdout: fifoPath(config.stdout),
-      stderr: fifoPath(config.stderr),
-      terminal: config.terminal,
-    });
+    const paths = [config.stdin, config.stdout, config.stderr].map(fifoPath);
+    const [stdin = '', stdout = '', stderr = ''] = await Promise.all(paths.map(unlessTheirs));
+    const files = new FifoSet({ stdin, stdout, stderr, terminal: config.terminal });
     const stdio = new FifoStdio(files, false, await openEnds(files.config, false));
     stdio.peerOpened();
     return stdio;
@@ -145,4 +144,14 @@ async function allClosed(streams: readonly FifoReader[]): Promise<void> {
 function fifoPath(uri: string): string {
   if (uri.startsWith(FIFO_SCHEME)) return uri.slice(FIFO_SCHEME.length);
   return uri.includes('://') ? '' : uri;
+}
+
+/** '' for a regular file, or /dev/null, to which a shim writes. What is not there is an error of the open. */
+async function unlessTheirs(path: string): Promise<string> {
+  if (path === '') return '';
+  const isTheirs = await stat(path).then(
+    (stats) => stats.isFile() || stats.isCharacterDevice(),
+    () => false,
+  );
+  return isTheirs ? '' : path;
 }

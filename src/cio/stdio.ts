@@ -63,6 +63,11 @@ export interface Stdio {
   close(options?: CloseStdioOptions): Promise<void>;
 }
 
+/** The stdio of a process whose output others write to files. The files are theirs. */
+export function fileStdio(stdout: string, stderr: string): Stdio {
+  return { ...nullStdio, config: { stdin: '', stdout, stderr, terminal: false } };
+}
+
 /** The stdio of a process that has none: all three are /dev/null. Has no state, so that all can share it. */
 export const nullStdio: Stdio = Object.freeze({
   config: Object.freeze({ stdin: '', stdout: '', stderr: '', terminal: false }),

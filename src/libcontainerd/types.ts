@@ -92,6 +92,20 @@ export interface StdioOptions {
   readonly stdin?: boolean | undefined;
 }
 
+/**
+ * The shim itself appends the output to files on the host, raw, and no byte of it passes through this process. The process has
+ * no stdin and no terminal. Nobody deletes the files; they may be truncated while the process runs. All is in them
+ * when the task was deleted.
+ */
+export interface FileStdioOptions {
+  readonly files: {
+    /** An absolute path. Made with mode 0640 (less the umask) when it is missing; its folder has to be there. */
+    readonly stdout: string;
+    /** The same; may be the same file. @default /dev/null */
+    readonly stderr?: string | undefined;
+  };
+}
+
 /** A mount the backend makes at the bundle's rootfs before it starts the process (containerd's `types.Mount`). */
 export interface RootfsMount {
   readonly type: string;
@@ -142,7 +156,8 @@ export interface NewContainerOptions {
 }
 
 export interface NewTaskOptions {
-  readonly stdio?: StdioOptions | undefined;
+  /** Absent: all three are /dev/null. Files: `NotImplementedError` `ERR_CAPABILITY` with a terminal. */
+  readonly stdio?: StdioOptions | FileStdioOptions | undefined;
   readonly rootfs?: readonly RootfsMount[] | undefined;
   /** Restore from the checkpoint in this folder in place of starting anew. */
   readonly checkpointDir?: string | undefined;

@@ -1,5 +1,6 @@
 import { ConflictError } from '../../errdefs/index.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
+import { makeOutputFiles } from '../output-files.js';
 import type { AttachStdio, CallOptions, Container, NewTaskOptions, Task } from '../types.js';
 import { assertCheckpoint } from './checkpoint.js';
 import { ClientRun, factsOf } from './client-run.js';
@@ -45,8 +46,11 @@ export class FakeContainer implements Container {
     }
     const live = this.#linkOf(this.#context.table.get(this.id));
     if (live !== undefined && !live.task.removed) throw this.#taskExists(what);
-    const pipes = makePipes(stdioOptions, this.spec.process?.terminal ?? false);
-    const stdio = await attachStdio(what, pipes, stdioOptions?.attach);
+    const terminal = this.spec.process?.terminal ?? false;
+    const hasFiles = stdioOptions !== undefined && 'files' in stdioOptions;
+    if (hasFiles) await makeOutputFiles(what, stdioOptions, terminal);
+    const pipes = makePipes(stdioOptions, terminal);
+    const stdio = await attachStdio(what, pipes, hasFiles ? undefined : stdioOptions?.attach);
     try {
       return await this.#context.ask('Tasks/Create', what, call, () => {
         const { state, namespace, table } = this.#context;

@@ -147,7 +147,10 @@ export class PipeReader extends Readable implements OutputStream {
   }
 
   #pump(): void {
-    if (this.#sink !== undefined) return this.#give(this.#sink);
+    if (this.#sink !== undefined) {
+      this.#give(this.#sink);
+      return;
+    }
     while (this.#wants) {
       const chunk = this.#pipe.take();
       if (chunk === undefined) return;

@@ -1,5 +1,6 @@
+import { appendFile } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
-import type { StdioOptions } from '../types.js';
+import type { FileStdioOptions, StdioOptions } from '../types.js';
 import type { Freezer } from './freezer.js';
 import { FakePipe } from './pipe.js';
 
@@ -9,10 +10,14 @@ export interface ProcessPipes {
   readonly stdout: FakePipe | undefined;
   readonly stderr: FakePipe | undefined;
   readonly terminal: boolean;
+  /** Where the output goes instead. */
+  readonly files?: FileStdioOptions['files'] | undefined;
 }
 
-export function makePipes(options: StdioOptions | undefined, terminal: boolean): ProcessPipes {
-  if (options === undefined) return { stdin: undefined, stdout: undefined, stderr: undefined, terminal };
+export function makePipes(options: StdioOptions | FileStdioOptions | undefined, terminal: boolean): ProcessPipes {
+  const none = { stdin: undefined, stdout: undefined, stderr: undefined, terminal };
+  if (options === undefined) return none;
+  if ('files' in options) return { ...none, files: options.files };
   return {
     stdin: options.stdin ? new FakePipe() : undefined,
     stdout: new FakePipe(),
@@ -33,14 +38,16 @@ export function openProcessEnds(pipes: ProcessPipes, freezer: Freezer): ProcessE
   const errors = terminal ? pipes.stdout : pipes.stderr;
   const ends = {
     stdin: pipes.stdin?.reader(freezer) ?? Readable.from([]),
-    stdout: pipes.stdout?.writer({ freezer, terminal }) ?? devNull(),
-    stderr: errors?.writer({ freezer, terminal }) ?? devNull(),
+    stdout: pipes.stdout?.writer({ freezer, terminal }) ?? writerTo(pipes.files?.stdout),
+    stderr: errors?.writer({ freezer, terminal }) ?? writerTo(pipes.files?.stderr),
   };
   // A program that writes after its own exit must not take the test process with it.
   for (const stream of Object.values(ends)) stream.on('error', () => {});
   return ends;
 }
 
-function devNull(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() });
+/** @param path absent: /dev/null */
+function writerTo(path: string | undefined): Writable {
+  if (path === undefined) return new Writable({ write: (_chunk, _encoding, done) => done() });
+  return new Writable({ write: (chunk: Buffer, _encoding, done) => appendFile(path, chunk).then(() => done(), done) });
 }

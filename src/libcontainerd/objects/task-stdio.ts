@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FifoStdio } from '../../cio/fifo-stdio.js';
-import type { Stdio, StdioConfig } from '../../cio/stdio.js';
+import { fileStdio, type Stdio, type StdioConfig } from '../../cio/stdio.js';
 import { CanceledError, PermissionDeniedError } from '../../errdefs/index.js';
 import { makeFolder } from '../../platform/make-folder.js';
 import { withDefault, withinCall } from '../deadline.js';
-import type { AttachStdio, CallOptions, StdioOptions } from '../types.js';
+import { makeOutputFiles } from '../output-files.js';
+import type { AttachStdio, CallOptions, FileStdioOptions, StdioOptions } from '../types.js';
 import type { Lifetime, ObjectContext, OutputHold } from './context.js';
 import { heldStdio } from './held-stdio.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -16,19 +17,27 @@ export interface OpenStdio {
   readonly dir: string;
   readonly processId: string;
   readonly terminal: boolean;
-  readonly options: StdioOptions | undefined;
+  readonly options: StdioOptions | FileStdioOptions | undefined;
   readonly call: CallOptions;
   readonly lifetime: Lifetime;
   readonly hold: OutputHold | undefined;
 }
 
 /**
- * Opens our ends and hands them to the caller, before the process exists. Nothing is left when the caller refuses.
+ * Opens our ends and hands them to the caller, before the process exists. Nothing is left when the caller refuses. Files that
+ * the shim is to write are made, and stay.
  * @returns `undefined` when no stdio was asked for
  */
 export async function openStdio(open: OpenStdio): Promise<Stdio | undefined> {
   const { dir, terminal, options, call, lifetime, hold } = open;
   if (options === undefined) return undefined;
+  if ('files' in options) {
+    // With one stream in a file shims take no empty path for the other.
+    const { stdout, stderr = '/dev/null' } = options.files;
+    const making = makeOutputFiles(`create stdio of ${open.processId}`, options, terminal);
+    await withinCall('make output files', making, withDefault(call, TIMEOUTS.stdio));
+    return fileStdio(stdout, stderr);
+  }
   makeBundleDir(dir);
   const processId = freeName(dir, open.processId);
   const made = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });

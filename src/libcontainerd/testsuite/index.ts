@@ -8,6 +8,7 @@ import { containerCases } from './container-cases.js';
 import { controlCases } from './control-cases.js';
 import { eventCases } from './event-cases.js';
 import { execCases } from './exec-cases.js';
+import { fileStdioCases } from './file-stdio-cases.js';
 import type { Harness, SuiteEnv } from './harness.js';
 import { rerunCases } from './rerun-cases.js';
 import { restoreCases } from './restore-cases.js';
@@ -26,6 +27,7 @@ const AREAS: readonly (readonly [string, (define: DefineCase) => void])[] = [
   ['task', taskCases],
   ['runs', rerunCases],
   ['stdio', stdioCases],
+  ['file stdio', fileStdioCases],
   ['exec', execCases],
   ['control', controlCases],
   ['stats', statsCases],

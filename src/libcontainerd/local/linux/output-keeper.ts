@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { StdioConfig } from '../../../cio/stdio.js';
 import { isCanceled, isUnavailable } from '../../../errdefs/index.js';
 import type { Logger } from '../../../log/logger.js';
@@ -29,7 +29,7 @@ export class OutputKeeper implements OutputHold {
    * to nobody any more.
    */
   async reconcile(alive: readonly StdioConfig[], call: CallOptions): Promise<void> {
-    for (const config of alive) {
+    for (const config of alive.filter(hasFifos)) {
       // One whose FIFOs were removed must not leave the others without.
       await this.hold(config, call).catch((err: unknown) => {
         if (isCanceled(err) || isUnavailable(err)) throw err;
@@ -48,6 +48,7 @@ export class OutputKeeper implements OutputHold {
   }
 
   release(config: StdioConfig): void {
+    if (keyOf(config) === '') return;
     this.#keeper.release(keyOf(config)).catch((err: unknown) => {
       this.#log.warn({ err, path: config.stdout }, 'release the output of a process');
     });
@@ -57,6 +58,11 @@ export class OutputKeeper implements OutputHold {
   async close(): Promise<void> {
     await this.#keeper.close();
   }
+}
+
+/** Not one whose output a shim writes to files. What is missing is an error of the hold. */
+function hasFifos({ stdout }: StdioConfig): boolean {
+  return statSync(stdout, { throwIfNoEntry: false })?.isFile() !== true;
 }
 
 function keyOf({ stdout }: StdioConfig): string {

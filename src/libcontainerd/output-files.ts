@@ -1,0 +1,47 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { InvalidArgumentError, NotImplementedError, toEngineError } from '../errdefs/index.js';
+import type { FileStdioOptions } from './types.js';
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+const MODE = 0o640;
+
+/**
+ * Makes the files that a shim is to write a process' output to, where they are missing. A shim appends to regular files only, and
+ * not what comes from a terminal: for that it opens FIFOs (containerd pkg/process/io.go, runtime/v2/runc/platform.go).
+ * @throws NotImplementedError `ERR_CAPABILITY` with a terminal; InvalidArgumentError `ERR_OPTION_INVALID` when a path is not
+ * absolute or no regular file; the classes of system errors otherwise
+ */
+export async function makeOutputFiles(what: string, { files }: FileStdioOptions, terminal: boolean): Promise<void> {
+  if (terminal) {
+    throw new NotImplementedError(`${what}: a shim cannot write the output of a terminal to a file`, {
+      code: 'ERR_CAPABILITY',
+    });
+  }
+  for (const path of [files.stdout, files.stderr]) if (path !== undefined) await makeFile(what, path);
+}
+
+async function makeFile(what: string, path: string): Promise<void> {
+  const refuse = (why: string) =>
+    new InvalidArgumentError(`${what}: output file ${JSON.stringify(path)} ${why}`, {
+      code: 'ERR_OPTION_INVALID',
+      fields: { path },
+    });
+  if (!isAbsolute(path)) throw refuse('has no absolute path');
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    // O_NONBLOCK: a FIFO of that name must not make us wait.
+    file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, MODE);
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && (err.code === 'EISDIR' || err.code === 'ENXIO')) {
+      throw refuse('is no regular file');
+    }
+    throw toEngineError(err, `${what}: make output file ${path}`);
+  }
+  try {
+    if (!(await file.stat()).isFile()) throw refuse('is no regular file');
+  } finally {
+    await file.close();
+  }
+}
