@@ -26,7 +26,7 @@ import { topContainer } from './operations/top.js';
 import { type ContainerUpdate, updateContainer } from './operations/update.js';
 import { waitContainer } from './operations/wait.js';
 import type { ContainerRecord } from './state/record.js';
-import type { AttachOptions, Attachment } from './streams/stream-hub.js';
+import type { Attachment, AttachOptions } from './streams/stream-hub.js';
 import type { ProcessTable } from './top/process-table.js';
 
 /**

@@ -3,7 +3,7 @@ import type { CallOptions, Process } from '../libcontainerd/types.js';
 import type { EngineContext } from './engine-context.js';
 import { type ExecStartOptions, inspectExec, resizeExec, startExec } from './exec/exec.js';
 import type { ManagedExec } from './exec/managed-exec.js';
-import type { AttachOptions, Attachment } from './streams/stream-hub.js';
+import type { Attachment, AttachOptions } from './streams/stream-hub.js';
 
 /** A process beside a container's own. */
 export class EngineExec {

@@ -8,7 +8,7 @@ import type { EngineEvent } from './events/engine-event.js';
 import type { EventStreamRequest } from './events/event-log.js';
 import { findExec } from './exec/exec.js';
 import { Filters } from './filters.js';
-import { matchesContainer } from './list-filter.js';
+import { compareNewestFirst, listFilter } from './list-filter.js';
 import { type CreateOptions, createContainer } from './operations/create.js';
 import { type PruneReport, pruneContainers } from './operations/prune.js';
 import type { DamagedRecord } from './state/record-store.js';
@@ -71,10 +71,10 @@ export class Engine {
   /** All that the filters let through, the youngest first. */
   list(filters: Filters = Filters.of()): EngineContainer[] {
     const all = this.#context.containers.all();
-    const byRef = (ref: string) => this.container(ref).record;
+    const { matches } = listFilter(filters, { find: (ref) => this.container(ref).record });
     return all
-      .filter((c) => matchesContainer(c.record, filters, { find: byRef }))
-      .sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1))
+      .filter((c) => matches(c.record))
+      .sort((a, b) => compareNewestFirst(a.record, b.record))
       .map((c) => new EngineContainer(this.#context, c));
   }
 

@@ -24,7 +24,7 @@ export function reloadOnHangup(engine: Engine, { log, onReload, ...sources }: Ha
       log.info({ path: sources.configFile }, 'the configuration was reloaded');
       onReload?.(undefined);
     } catch (err) {
-      const error = toEngineError(err, 'reload the configuration');
+      const error = toEngineError(err);
       log.error({ err: error, path: sources.configFile }, 'the configuration stays as it is');
       onReload?.(error);
     }

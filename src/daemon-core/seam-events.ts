@@ -1,6 +1,5 @@
 import type { ContainerEvent, Subscription } from '../libcontainerd/event.js';
 import type { ManagedContainer } from './container/managed-container.js';
-import { startHealth } from './container/run-health.js';
 import type { EngineContext } from './engine-context.js';
 import { containerAttributes } from './events/container-attributes.js';
 
@@ -26,13 +25,12 @@ async function matchPause(engine: EngineContext, c: ManagedContainer, event: Con
     const isPaused = run.task.state.status === 'paused';
     if (isPaused && c.state.status === 'running') {
       await c.health?.stop();
-      c.health = undefined;
       c.change({ kind: 'paused' });
       await c.save();
       engine.events.publish('container', 'pause', c.id, containerAttributes(c.record));
     } else if (!isPaused && c.state.status === 'paused' && run.task.state.exit === undefined) {
       c.change({ kind: 'unpaused' });
-      startHealth(engine, c, run);
+      c.health?.start();
       await c.save();
       engine.events.publish('container', 'unpause', c.id, containerAttributes(c.record));
     }

@@ -37,6 +37,7 @@ export async function commitExit(
   if (c.run !== run) return;
   await c.health?.stop();
   c.health = undefined;
+  await run.oom.processExited('init', exit.code, run.task.pid);
   const oom = await run.oom.settle({ exitCode: exit.code, hadGap: run.hadGap });
   c.change({ kind: 'oom', run: run.number, oom });
   const exitedAt = exit.exitedAt.toISOString();

@@ -11,8 +11,7 @@ import { viewOf } from './rootfs.js';
 /** Watches the health of a run that moves, when its configuration says how. */
 export function startHealth(engine: EngineContext, c: ManagedContainer, run: CurrentRun): void {
   const { config } = c.record;
-  const health = config.Healthcheck;
-  if (health === undefined || c.health !== undefined) return;
+  if (c.health !== undefined) return;
   const view = viewOf(c.record, engine.store.folder(c.id));
   const processOf = (args: readonly string[]) => execProcess(run.container.spec, { Cmd: args }, view, config);
   const monitor = new HealthMonitor({
@@ -36,8 +35,12 @@ export function startHealth(engine: EngineContext, c: ManagedContainer, run: Cur
     },
     onChange: (state) => healthChanged(engine, c, run, state),
     log: engine.log,
+    startedAt: new Date(c.state.startedAt),
+    initial: c.state.health,
   });
+  if (monitor.state.Status === 'none') return;
   c.health = monitor;
+  c.change({ kind: 'health', health: monitor.state });
   monitor.start();
 }
 

@@ -28,11 +28,12 @@ export function newRunOom(engine: EngineContext, c: ManagedContainer, options: R
     kernelLog: engine.kernelLog,
     stats: () => task.stats(),
     log: engine.log,
-    onChange: (oom) => {
+    onChange: (oom, { kills }) => {
       // Before the state says that it runs the facts wait in the run, which enters them with its start.
       c.change({ kind: 'oom', run: number, oom });
       engine.background('note an oom kill', c.id, () => engine.store.append(c.id, { fact: 'oom', run: number, oom }));
-      engine.events.publish('container', 'oom', c.id, containerAttributes(c.record));
+      // Who it was may be learned later, which is no other kill.
+      if (kills > 0) engine.events.publish('container', 'oom', c.id, containerAttributes(c.record));
     },
   });
 }

@@ -12,7 +12,7 @@ import { lives } from '../../platform/process-identity.js';
 import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
-import { conflict, runOf } from './preconditions.js';
+import { runOf } from './preconditions.js';
 
 const SIGKILL = 9;
 const SIGTERM = 15;
@@ -42,8 +42,9 @@ export async function killContainer(
 ): Promise<void> {
   const number = signalNumber(signal);
   if (c.state.status === 'restarting') {
-    if (isStop(c, number)) await cancelRestart(engine, c, call);
-    return;
+    if (!isStop(c, number)) return;
+    await cancelRestart(c, call);
+    if (!c.isAlive) return;
   }
   runOf(c);
   if (number === SIGKILL) await killAndWait(engine, c, call);
@@ -138,20 +139,21 @@ export async function hasEnded(c: ManagedContainer, run: CurrentRun, call: CallO
   }
 }
 
-/** Ends the delay of the restart policy: the container stays as it ended. */
-export async function cancelRestart(engine: EngineContext, c: ManagedContainer, call: CallOptions = {}): Promise<void> {
+/**
+ * Ends the delay of the restart policy: the container stays as it ended. When it was started again just before, it runs
+ * afterwards, and its policy is cancelled.
+ */
+export async function cancelRestart(c: ManagedContainer, call: CallOptions = {}): Promise<void> {
   c.restart.cancel();
   await c.lock.run(
     `end the restarts of container ${c.id}`,
     async () => {
-      if (c.state.status !== 'restarting') return;
       c.amend({ manuallyStopped: true });
-      c.change({ kind: 'exited', exitCode: c.state.exitCode, finishedAt: c.state.finishedAt });
+      const { status, exitCode, finishedAt } = c.state;
+      if (status === 'restarting') c.change({ kind: 'exited', exitCode, finishedAt });
       await c.save();
-      c.waits.exited({ exitCode: c.state.exitCode, error: '' });
+      if (status === 'restarting') c.waits.exited({ exitCode, error: '' });
     },
     call,
   );
-  if (c.isAlive) throw conflict(c, `container ${c.id} was started again meanwhile`);
-  void engine;
 }

@@ -1,6 +1,5 @@
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
-import { startHealth } from '../container/run-health.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { conflict, runOf } from './preconditions.js';
@@ -20,11 +19,10 @@ export async function pauseContainer(
       const run = runOf(c);
       if (c.state.status === 'paused') throw conflict(c, `Container ${c.id} is already paused`);
       await c.health?.stop();
-      c.health = undefined;
       try {
         await run.task.pause(call);
       } catch (err) {
-        startHealth(engine, c, run);
+        c.health?.start();
         throw err;
       }
       c.change({ kind: 'paused' });
@@ -48,7 +46,7 @@ export async function unpauseContainer(
       if (c.state.status !== 'paused') throw conflict(c, `Container ${c.id} is not paused`);
       await run.task.resume(call);
       c.change({ kind: 'unpaused' });
-      startHealth(engine, c, run);
+      c.health?.start();
       await c.save();
     },
     call,

@@ -4,7 +4,7 @@ import type { CallOptions } from '../../libcontainerd/types.js';
 import { overlayFolders } from '../container/rootfs.js';
 import type { EngineContext } from '../engine-context.js';
 import type { Filters } from '../filters.js';
-import { matchesPrune } from '../list-filter.js';
+import { pruneFilter } from '../list-filter.js';
 import { removeContainer } from './remove.js';
 
 export interface PruneReport {
@@ -19,13 +19,14 @@ export async function pruneContainers(
   filters: Filters,
   call: CallOptions = {},
 ): Promise<PruneReport> {
+  const matches = pruneFilter(filters);
   const deleted: string[] = [];
   let bytes = 0;
   for (const c of engine.containers.all()) {
     if (call.signal?.aborted) break;
     const { status } = c.state;
     if (status !== 'created' && status !== 'exited' && status !== 'dead') continue;
-    if (c.uncertain !== undefined || !matchesPrune(c.record, filters)) continue;
+    if (c.uncertain !== undefined || !matches(c.record)) continue;
     try {
       const size = await sizeOf(overlayFolders(engine.store.folder(c.id)).upper);
       await removeContainer(engine, c, {}, call);

@@ -54,8 +54,8 @@ async function endFirst(
         : 'stop the container before removing or force remove';
     throw conflict(c, `cannot remove container "/${c.record.name}": container is ${status}: ${advice}`);
   }
-  if (status === 'restarting') await cancelRestart(engine, c, call);
-  else await killAndWait(engine, c, call);
+  if (status === 'restarting') await cancelRestart(c, call);
+  if (c.isAlive) await killAndWait(engine, c, call);
 }
 
 async function removeNow(engine: EngineContext, c: ManagedContainer, options: RemoveOptions): Promise<void> {

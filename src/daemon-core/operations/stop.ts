@@ -5,6 +5,7 @@ import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { cancelRestart, hasEnded, killAndWait, sendSignal, stopSignalOf } from './kill.js';
+import { runOf } from './preconditions.js';
 import { startContainer } from './start.js';
 
 export interface StopOptions {
@@ -28,13 +29,12 @@ export async function stopContainer(
   options: StopOptions = {},
   call: CallOptions = {},
 ): Promise<void> {
-  if (c.state.status === 'restarting') {
-    await cancelRestart(engine, c, call);
-  } else if (c.isAlive) {
-    await endRun(engine, c, options, call);
-  } else {
+  if (!c.isAlive && c.state.status !== 'restarting') {
+    if (c.uncertain !== undefined) runOf(c);
     throw new NotModifiedError(`container ${c.id} is already stopped`, { fields: { containerId: c.id } });
   }
+  if (c.state.status === 'restarting') await cancelRestart(c, call);
+  if (c.isAlive) await endRun(engine, c, options, call);
   engine.events.publish('container', 'stop', c.id, containerAttributes(c.record));
 }
 
@@ -45,8 +45,7 @@ export async function endRun(
   options: StopOptions,
   call: CallOptions = {},
 ): Promise<void> {
-  const { run } = c;
-  if (run === undefined) return;
+  const run = runOf(c);
   const signal = options.signal === undefined ? stopSignalOf(c) : signalNumber(options.signal);
   const seconds = options.timeoutSeconds ?? c.record.config.StopTimeout ?? TIMEOUT_SECONDS;
   // Whatever the signal, this is a stop.
@@ -77,8 +76,8 @@ export async function restartContainer(
 ): Promise<void> {
   c.isRestartedByHand = true;
   try {
-    if (c.state.status === 'restarting') await cancelRestart(engine, c);
-    else if (c.isAlive) await endRun(engine, c, options);
+    if (c.state.status === 'restarting') await cancelRestart(c);
+    if (c.isAlive) await endRun(engine, c, options);
     await startContainer(engine, c).catch((err: unknown) => {
       // Somebody else was faster, which is what was asked for.
       if (!(err instanceof NotModifiedError)) throw err;

@@ -119,7 +119,8 @@ async function goOn(engine: EngineContext, c: ManagedContainer, run: CurrentRun)
   if (isPaused && c.state.status === 'running') c.change({ kind: 'paused' });
   if (!isPaused && c.state.status === 'paused') c.change({ kind: 'unpaused' });
   c.logs.running();
-  if (!isPaused) startHealth(engine, c, run);
+  startHealth(engine, c, run);
+  if (isPaused) await c.health?.stop();
   watchExit(engine, c, run);
   await c.save();
 }

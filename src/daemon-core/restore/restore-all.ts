@@ -12,7 +12,8 @@ import { isOfEngine } from './found-run.js';
 
 const AT_ONCE = 64;
 const CLEANUP_MS = 45_000;
-const LIST_MS = 120_000;
+/** What has not answered by then may be asked later: others wait for this. */
+const LIST_MS = 10_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 

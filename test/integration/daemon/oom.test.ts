@@ -62,7 +62,9 @@ describe('OOMKilled', { skip: missing('containerd-shim-runc-v2', 'runc', 'busybo
       await eatInExec(c);
       await until(`${kills} kills are counted`, () => c.inspect().OOM.kills === kills, 2_000);
     }
-    for (const { process } of c.inspect().OOM.victims) assert.match(process, /^exec [0-9a-f]{64}$/);
+    const { victims } = c.inspect().OOM;
+    assert.equal(victims.length, 3, JSON.stringify(victims));
+    for (const { process } of victims) assert.match(process, /^exec [0-9a-f]{64}$/, JSON.stringify(victims));
     await c.remove({ force: true });
   });
 

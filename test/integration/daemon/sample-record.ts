@@ -9,7 +9,14 @@ export function sampleRecord(id: string, change: Partial<ContainerRecord> = {}):
     name: `name-of-${id}`,
     createdAt: '2026-01-02T03:04:05.000Z',
     config: { Image: 'busybox', Cmd: ['sh', '-c', 'true'], Env: ['A=b'], Labels: { tier: 'back "end"\n' }, Tty: false },
-    hostConfig: { Runtime: 'runc', Memory: 16 * 1024 * 1024, Binds: ['/srv:/data:ro'], AutoRemove: false },
+    hostConfig: {
+      Runtime: 'runc',
+      Memory: 16 * 1024 * 1024,
+      Binds: ['/srv:/data:ro'],
+      AutoRemove: false,
+      MaskedPaths: [],
+      Init: true,
+    },
     rootfs: { kind: 'overlay', layers: ['/layers/2', '/layers/1'] },
     mounts: [
       { type: 'bind', source: '/srv', destination: '/data', readOnly: true, propagation: 'rprivate', mode: 'ro' },
