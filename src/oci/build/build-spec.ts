@@ -56,7 +56,7 @@ async function linuxOf(
   ]);
   const { arch, kernel, hasSeccomp } = host;
   const privileged = hostConfig.Privileged === true;
-  const seccomp = hasSeccomp ? seccompOf(security.seccomp, { capabilities, privileged, arch, kernel }) : undefined;
+  const seccomp = seccompOf(security.seccomp, { capabilities, privileged, arch, kernel, hasSeccomp });
   return {
     namespaces: namespacesOf(input),
     cgroupsPath,
