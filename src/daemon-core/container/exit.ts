@@ -41,6 +41,9 @@ export async function commitExit(
   const oom = await run.oom.settle({ exitCode: exit.code, hadGap: run.hadGap });
   c.change({ kind: 'oom', run: run.number, oom });
   const exitedAt = exit.exitedAt.toISOString();
+  if (oom.killed) {
+    await quietly(engine, c, 'note an oom kill', () => engine.store.append(c.id, { fact: 'oom', run: run.number, oom }));
+  }
   await quietly(engine, c, 'note an exit', () =>
     engine.store.append(c.id, {
       fact: 'exit',

@@ -13,7 +13,7 @@ export function startHealth(engine: EngineContext, c: ManagedContainer, run: Cur
   const { config } = c.record;
   if (c.health !== undefined) return;
   const view = viewOf(c.record, engine.store.folder(c.id));
-  const processOf = (args: readonly string[]) => execProcess(run.container.spec, { Cmd: args }, view, config);
+  const processOf = (args: readonly string[]) => execProcess(run.container.spec, { Cmd: args }, view, config, c.record.hostConfig);
   const monitor = new HealthMonitor({
     config,
     probe: async (options) => {

@@ -77,7 +77,7 @@ export async function startExec(
   publish(engine, exec, `exec_start: ${commandOf(exec)}`);
   try {
     const view = viewOf(c.record, engine.store.folder(c.id));
-    const process = await execProcess(run.container.spec, config, view, c.record.config);
+    const process = await execProcess(run.container.spec, config, view, c.record.config, c.record.hostConfig);
     const isAttached = options.detach !== true;
     const stdio = isAttached
       ? { stdin: config.AttachStdin === true, attach: (streams: StdioStreams) => exec.hub.begin(streams, undefined) }

@@ -14,7 +14,7 @@ import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { resolveMounts } from '../mounts/resolve-mounts.js';
-import type { ContainerRecord, RootfsSource } from '../state/record.js';
+import type { ContainerRecord, MountPoint, RootfsSource } from '../state/record.js';
 import { withDefaults } from './host-defaults.js';
 
 export interface CreateOptions {
@@ -64,8 +64,9 @@ export async function createContainer(
   const rootfs = await checkedRootfs(options.rootfs);
   const id = options.id ?? randomBytes(ID_BYTES).toString('hex');
   const name = engine.names.reserve(id, options.name?.replace(/^\//, ''));
+  let mounts: readonly MountPoint[] = [];
   try {
-    const mounts = await resolveMounts({
+    mounts = await resolveMounts({
       config,
       hostConfig,
       containerId: id,
@@ -81,6 +82,7 @@ export async function createContainer(
   } catch (err) {
     engine.names.release(id);
     engine.volumes.releaseAll(id);
+    await removeNewVolumes(engine, mounts);
     throw err;
   }
 }
@@ -108,6 +110,16 @@ function newRecord(
     startedBefore: false,
     starting: undefined,
   };
+}
+
+/** Those that were made for a container that was not. One of `VolumesFrom` is in use elsewhere, and stays. */
+async function removeNewVolumes(engine: EngineContext, mounts: readonly MountPoint[]): Promise<void> {
+  for (const { name, anonymous } of mounts) {
+    if (name === undefined || anonymous !== true || engine.volumes.usersOf(name).length > 0) continue;
+    await engine.volumes.remove(name).catch((err: unknown) => {
+      engine.log.warn({ err, volume: name }, 'remove the volume of a container that was not made');
+    });
+  }
 }
 
 /** Docker names a container's host after it. */

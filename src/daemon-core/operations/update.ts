@@ -2,7 +2,8 @@ import { InvalidArgumentError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import { updatedResources } from '../../oci/build/updated-resources.js';
 import { warningsOf } from '../../oci/build/warnings.js';
-import { checkContainer } from '../../oci/config/check-container.js';
+import { checkResources } from '../../oci/config/check-resources.js';
+import { checkRestartPolicy } from '../../oci/config/check-restart-policy.js';
 import type { HostConfig, Resources, RestartPolicy } from '../../oci/config/host-config.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
@@ -48,7 +49,8 @@ export async function updateContainer(
           },
         );
       }
-      checkContainer(c.record.config, after);
+      checkResources(after, { update: true });
+      if (update.RestartPolicy !== undefined) checkRestartPolicy(update.RestartPolicy);
       warnings.push(...warningsOf(after, engine.host));
       const { RestartPolicy, ...resources } = update;
       const changed = updatedResources(before, resources, engine.host);
