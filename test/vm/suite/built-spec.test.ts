@@ -1,0 +1,4 @@
+import { builtSpecCases } from '../../integration/oci/built-spec-cases.js';
+
+builtSpecCases('runc');
+builtSpecCases('crun');
