@@ -8,6 +8,7 @@ import {
   type EngineOptions,
   type HostConfig,
 } from '../../../src/daemon-core/index.js';
+import { scaledMs } from '../../../src/libcontainerd/testsuite/deadline.js';
 import { endLeftovers, leftovers } from '../host/leftovers.js';
 import { makeRootfs } from '../host/rootfs.js';
 
@@ -108,6 +109,6 @@ export async function execIn(container: EngineContainer, ...Cmd: string[]): Prom
   stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
   await exec.start();
-  const code = await exec.wait({ timeoutMs: 30_000 });
+  const code = await exec.wait({ timeoutMs: scaledMs(30_000) });
   return { out: Buffer.concat(chunks).toString('utf8'), code };
 }

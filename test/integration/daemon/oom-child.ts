@@ -1,23 +1,25 @@
 // Run as a child process: an engine with two containers. In one an exec has been OOM-killed when it says so; in the other one
-// its init eats memory in a child of its own as soon as this process is gone. Arguments: folder, rootfs.
+// its init eats memory in a child of its own as soon as this process is gone. Arguments: folder, rootfs, and the address of
+// a containerd when one runs them.
 import process from 'node:process';
 import { createEngine, type HostConfig } from '../../../src/daemon-core/index.js';
+import { scaledMs } from '../../../src/libcontainerd/testsuite/deadline.js';
 import { until } from '../host/until.js';
 import { engineOptions, SLEEP, sh } from './engine-host.js';
 
-const [, , folder = '', rootfs = ''] = process.argv;
+const [, , folder = '', rootfs = '', address] = process.argv;
 const MEMORY = 16 * 1024 * 1024;
 const hostConfig: HostConfig = { NetworkMode: 'none', Memory: MEMORY, MemorySwap: MEMORY };
 const eater = 'x=x; while :; do x=$x$x; done';
 
-const engine = await createEngine(engineOptions(folder));
+const engine = await createEngine(engineOptions(folder, address === undefined ? {} : { backend: { address } }));
 const layers = { kind: 'overlay', layers: [rootfs] } as const;
 const { container: seen } = await engine.create({ name: 'seen', config: SLEEP, hostConfig, rootfs: layers });
 await seen.start();
 const exec = seen.exec({ Cmd: ['/bin/sh', '-c', eater] });
 await exec.start({ detach: true });
-await exec.wait({ timeoutMs: 20_000 });
-await until('the kill is seen', () => seen.inspect().State.OOMKilled);
+await exec.wait({ timeoutMs: scaledMs(20_000) });
+await until('the kill is seen', () => seen.inspect().State.OOMKilled, scaledMs(10_000));
 const config = sh(`while [ -e /engine/${process.pid}/cmdline ]; do sleep 0.01; done; sh -c '${eater}'; sleep 1000`);
 const { container: unseen } = await engine.create({
   name: 'unseen',
