@@ -42,7 +42,9 @@ export async function commitExit(
   c.change({ kind: 'oom', run: run.number, oom });
   const exitedAt = exit.exitedAt.toISOString();
   if (oom.killed) {
-    await quietly(engine, c, 'note an oom kill', () => engine.store.append(c.id, { fact: 'oom', run: run.number, oom }));
+    await quietly(engine, c, 'note an oom kill', () =>
+      engine.store.append(c.id, { fact: 'oom', run: run.number, oom }),
+    );
   }
   await quietly(engine, c, 'note an exit', () =>
     engine.store.append(c.id, {
@@ -93,7 +95,7 @@ export async function finish(engine: EngineContext, c: ManagedContainer, end: Fi
   });
   c.waits.exited({ exitCode, error: '' });
   if (again !== undefined) engine.actions.restart(c, again.delayMs);
-  else if (c.record.hostConfig.AutoRemove === true && !c.isRestartedByHand) engine.actions.remove(c);
+  else if (c.record.hostConfig.AutoRemove === true && c.restartsByHand === 0) engine.actions.remove(c);
 }
 
 /** A task that cannot be deleted is ended by force: the next start of the container needs its id. */

@@ -47,8 +47,8 @@ export class ManagedContainer {
   health: HealthMonitor | undefined;
   /** Set while the backend could not tell after a restart of the engine whether the container lives. */
   uncertain: Error | undefined;
-  /** A restart by hand is under way: its stop must not remove a container of `--rm`. */
-  isRestartedByHand = false;
+  /** Restarts by hand that are under way: their stop must not remove a container of `--rm`. */
+  restartsByHand = 0;
   isRemoving = false;
   readonly #store: RecordStore;
   #record: ContainerRecord;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { InvalidArgumentError, NotFoundError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
@@ -49,7 +50,7 @@ export async function createContainer(
   call.signal?.throwIfAborted();
   const config = parseContainerConfig(options.config);
   const given = withDefaults(parseHostConfig(options.hostConfig ?? {}), engine.settings.containerDefaults);
-  checkContainer(config, given);
+  checkContainer(config, given, { cpuCount: engine.host.cpuCount });
   const runtimes = engine.runtimes();
   const runtime = given.Runtime === undefined || given.Runtime === '' ? runtimes.defaultRuntime : given.Runtime;
   const resolved = await runtimes.resolveRuntime(runtime);
@@ -73,7 +74,7 @@ export async function createContainer(
       volumes: engine.volumes,
       volumesFrom: (ref) => engine.containers.get(engine.names.resolve(ref), ref).record.mounts,
     });
-    const record = newRecord({ id, name, config: withHostname(config, id), hostConfig, rootfs, mounts });
+    const record = newRecord({ id, name, config: withHostname(config, hostConfig, id), hostConfig, rootfs, mounts });
     const container = manage(engine, record);
     await engine.store.create(record);
     engine.containers.add(container);
@@ -122,10 +123,10 @@ async function removeNewVolumes(engine: EngineContext, mounts: readonly MountPoi
   }
 }
 
-/** Docker names a container's host after it. */
-function withHostname(config: ContainerConfig, id: string): ContainerConfig {
+/** Docker names a container's host after it, unless it has the host's network and with it the host's name. */
+function withHostname(config: ContainerConfig, { NetworkMode }: HostConfig, id: string): ContainerConfig {
   if (config.Hostname !== undefined && config.Hostname !== '') return config;
-  return { ...config, Hostname: id.slice(0, 12) };
+  return { ...config, Hostname: NetworkMode === 'host' ? hostname() : id.slice(0, 12) };
 }
 
 async function checkedRootfs(given: string | RootfsSource): Promise<RootfsSource> {

@@ -89,22 +89,20 @@ export async function sendSignal(
   signal: number,
   call: CallOptions = {},
 ): Promise<void> {
+  let isResumed = false;
   await c.lock.run(
     `signal container ${c.id}`,
     async () => {
       const { run } = c;
-      if (run === undefined || !c.isAlive) return;
       const ends = isStop(c, signal);
-      if (ends) {
-        c.restart.cancel();
-        c.amend({ manuallyStopped: true });
-        await c.save();
-      }
+      // Also when it has just ended by itself: its restart policy may be about to start it again.
+      if (ends) await endRestarts(c);
+      if (run === undefined || !c.isAlive) return;
       try {
         await run.task.kill(signal, call);
         if (ends && c.state.status === 'paused') {
-          await run.task.resume(call);
-          c.change({ kind: 'unpaused' });
+          await resumeToEnd(c, run, call);
+          isResumed = true;
         }
       } catch (err) {
         // It has ended already; its exit is on the way.
@@ -114,6 +112,17 @@ export async function sendSignal(
     call,
   );
   engine.events.publish('container', 'kill', c.id, { ...containerAttributes(c.record), signal: String(signal) });
+  if (isResumed) engine.events.publish('container', 'unpause', c.id, containerAttributes(c.record));
+}
+
+/** runc thaws what it kills on cgroup v1: then there is nothing to resume, and it may have ended by now. */
+async function resumeToEnd(c: ManagedContainer, run: CurrentRun, call: CallOptions): Promise<void> {
+  try {
+    await run.task.resume(call);
+  } catch (err) {
+    if ((await run.task.status(call)).status === 'paused') throw err;
+  }
+  c.change({ kind: 'unpaused' });
 }
 
 function isStop(c: ManagedContainer, signal: number): boolean {
@@ -145,15 +154,15 @@ export async function hasEnded(c: ManagedContainer, run: CurrentRun, call: CallO
  */
 export async function cancelRestart(c: ManagedContainer, call: CallOptions = {}): Promise<void> {
   c.restart.cancel();
-  await c.lock.run(
-    `end the restarts of container ${c.id}`,
-    async () => {
-      c.amend({ manuallyStopped: true });
-      const { status, exitCode, finishedAt } = c.state;
-      if (status === 'restarting') c.change({ kind: 'exited', exitCode, finishedAt });
-      await c.save();
-      if (status === 'restarting') c.waits.exited({ exitCode, error: '' });
-    },
-    call,
-  );
+  await c.lock.run(`end the restarts of container ${c.id}`, () => endRestarts(c), call);
+}
+
+/** Somebody stops it. Under its lock; whatever state it is in by then, nothing starts it again. */
+async function endRestarts(c: ManagedContainer): Promise<void> {
+  c.restart.cancel();
+  c.amend({ manuallyStopped: true });
+  const { status, exitCode, finishedAt } = c.state;
+  if (status === 'restarting') c.change({ kind: 'exited', exitCode, finishedAt });
+  await c.save();
+  if (status === 'restarting') c.waits.exited({ exitCode, error: '' });
 }

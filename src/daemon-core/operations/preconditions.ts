@@ -5,6 +5,7 @@ import type { CurrentRun, ManagedContainer } from '../container/managed-containe
 
 /** @throws NotModifiedError when it runs; ConflictError when it is paused or on its way out */
 export function assertStartable(c: ManagedContainer): void {
+  if (c.isRemoving) throw conflict(c, 'container is marked for removal and cannot be started');
   switch (c.state.status) {
     case 'paused':
       throw conflict(c, 'cannot start a paused container, try unpause instead');

@@ -4,7 +4,7 @@ import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { cancelRestart, killAndWait } from './kill.js';
-import { conflict } from './preconditions.js';
+import { conflict, runOf } from './preconditions.js';
 import { releaseResources } from './release.js';
 
 export interface RemoveOptions {
@@ -32,8 +32,9 @@ export async function removeContainer(
   }
   c.isRemoving = true;
   try {
-    await endFirst(engine, c, options, call);
-    await c.lock.run(`remove container ${c.id}`, () => removeNow(engine, c, options), call);
+    // A start that was under way, or one by its restart policy, may come in between.
+    do await endFirst(engine, c, options, call);
+    while (!(await c.lock.run(`remove container ${c.id}`, () => removeNow(engine, c, options), call)));
   } finally {
     c.isRemoving = false;
   }
@@ -54,14 +55,18 @@ async function endFirst(
         : 'stop the container before removing or force remove';
     throw conflict(c, `cannot remove container "/${c.record.name}": container is ${status}: ${advice}`);
   }
+  // What cannot be asked cannot be ended.
+  if (c.uncertain !== undefined) runOf(c);
   if (status === 'restarting') await cancelRestart(c, call);
   if (c.isAlive) await killAndWait(engine, c, call);
 }
 
-async function removeNow(engine: EngineContext, c: ManagedContainer, options: RemoveOptions): Promise<void> {
-  if (c.isAlive) throw conflict(c, `container ${c.id} was started again while it was to be removed`);
+/** @returns false: it is not to be removed as it is now, which `endFirst` knows what to do about */
+async function removeNow(engine: EngineContext, c: ManagedContainer, options: RemoveOptions): Promise<boolean> {
+  if (c.isAlive || c.state.status === 'restarting') return false;
   c.change({ kind: 'removing' });
   await takeAway(engine, c, options);
+  return true;
 }
 
 /** For a container that a life before has begun to remove. */

@@ -49,7 +49,7 @@ export async function endRun(
   const signal = options.signal === undefined ? stopSignalOf(c) : signalNumber(options.signal);
   const seconds = options.timeoutSeconds ?? c.record.config.StopTimeout ?? TIMEOUT_SECONDS;
   // Whatever the signal, this is a stop.
-  await c.lock.run(`stop container ${c.id}`, () => markStopped(c), call);
+  await cancelRestart(c, call);
   let waitMs = seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1_000;
   try {
     await sendSignal(engine, c, signal, call);
@@ -62,28 +62,21 @@ export async function endRun(
   await killAndWait(engine, c, call);
 }
 
-async function markStopped(c: ManagedContainer): Promise<void> {
-  c.restart.cancel();
-  c.amend({ manuallyStopped: true });
-  await c.save();
-}
-
 /** Stop, if it runs, and start. The caller's going does not leave it half done. */
 export async function restartContainer(
   engine: EngineContext,
   c: ManagedContainer,
   options: StopOptions = {},
 ): Promise<void> {
-  c.isRestartedByHand = true;
+  c.restartsByHand += 1;
   try {
-    if (c.state.status === 'restarting') await cancelRestart(c);
-    if (c.isAlive) await endRun(engine, c, options);
+    if (c.isAlive || c.state.status === 'restarting') await stopContainer(engine, c, options);
     await startContainer(engine, c).catch((err: unknown) => {
       // Somebody else was faster, which is what was asked for.
       if (!(err instanceof NotModifiedError)) throw err;
     });
   } finally {
-    c.isRestartedByHand = false;
+    c.restartsByHand -= 1;
   }
   engine.events.publish('container', 'restart', c.id, containerAttributes(c.record));
 }

@@ -27,6 +27,11 @@ export async function updateContainer(
   update: ContainerUpdate,
   call: CallOptions = {},
 ): Promise<string[]> {
+  const { RestartPolicy, ...asked } = update;
+  const resources = changeable(asked);
+  // By itself, as dockerd does it: what it means together with what holds is the next question.
+  checkResources(resources, { update: true, cpuCount: engine.host.cpuCount });
+  if (RestartPolicy !== undefined) checkRestartPolicy(RestartPolicy);
   const warnings: string[] = [];
   await c.lock.run(
     `update container ${c.id}`,
@@ -36,7 +41,7 @@ export async function updateContainer(
         throw conflict(c, `Cannot update container ${c.id}: container is marked for removal and cannot be "update"`);
       }
       const before = c.record.hostConfig;
-      const after = merged(before, update);
+      const after = merged(before, resources, RestartPolicy);
       if (
         after.AutoRemove === true &&
         (after.RestartPolicy?.Name ?? 'no') !== 'no' &&
@@ -49,11 +54,8 @@ export async function updateContainer(
           },
         );
       }
-      checkResources(after, { update: true });
-      if (update.RestartPolicy !== undefined) checkRestartPolicy(update.RestartPolicy);
-      warnings.push(...warningsOf(after, engine.host));
-      const { RestartPolicy, ...resources } = update;
       const changed = updatedResources(before, resources, engine.host);
+      warnings.push(...warningsOf(after, engine.host));
       if (c.run !== undefined && c.isAlive && Object.keys(changed).length > 0) {
         await c.run.task.updateResources(changed, call);
       }
@@ -67,8 +69,34 @@ export async function updateContainer(
   return warnings;
 }
 
-function merged(before: HostConfig, { RestartPolicy, ...resources }: ContainerUpdate): HostConfig {
-  const given = Object.entries(resources).filter(([, value]) => value !== 0 && value !== '' && value !== undefined);
-  const policy = RestartPolicy === undefined || RestartPolicy.Name === '' ? {} : { RestartPolicy };
-  return { ...before, ...Object.fromEntries(given), ...policy };
+/** What `docker update` knows; the rest of the resources is fixed at create (moby `container/container_unix.go`). */
+const CHANGEABLE: readonly (keyof Resources)[] = [
+  'BlkioWeight',
+  'CpuShares',
+  'NanoCpus',
+  'CpuPeriod',
+  'CpuQuota',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
+  'CpusetCpus',
+  'CpusetMems',
+  'Memory',
+  'MemorySwap',
+  'MemoryReservation',
+  'KernelMemory',
+  'KernelMemoryTCP',
+  'PidsLimit',
+];
+
+/** A `PidsLimit` of 0 is a wish, to have none; every other 0 is what an API body has for what was not asked for. */
+function changeable(asked: Resources): Resources {
+  const given = CHANGEABLE.map((key) => [key, asked[key]] as const).filter(([key, value]) => {
+    if (value === undefined || value === null || value === '') return false;
+    return value !== 0 || key === 'PidsLimit';
+  });
+  return Object.fromEntries(given);
+}
+
+function merged(before: HostConfig, resources: Resources, policy: RestartPolicy | undefined): HostConfig {
+  return { ...before, ...resources, ...(policy === undefined || policy.Name === '' ? {} : { RestartPolicy: policy }) };
 }
