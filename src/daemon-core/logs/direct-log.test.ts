@@ -32,6 +32,14 @@ async function untilTrue(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Lets seconds pass till the file was rotated: a check that is under way makes the next one do nothing. */
+function untilCut(): Promise<void> {
+  return untilTrue(() => {
+    mock.timers.tick(1_000);
+    return place.text('c1-stdout.log') === '';
+  });
+}
+
 describe('DirectLog', () => {
   it('names the files for the shim and reads what it wrote, any bytes, one stream after the other', async () => {
     const log = open();
@@ -104,8 +112,7 @@ describe('DirectLog', () => {
         // The cut may be in the middle of a line.
         const text = numbered(round * 1_000, round * 1_000 + 999).join('');
         writeSync(shim, round === 0 ? text.slice(0, -3) : text);
-        mock.timers.tick(1_000);
-        await untilTrue(() => place.text('c1-stdout.log') === '');
+        await untilCut();
         if (round === 0) writeSync(shim, text.slice(-3));
         await untilTrue(() => place.names().includes('c1-stdout.log.1.gz'));
       }
@@ -127,11 +134,8 @@ describe('DirectLog', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     const log = open({ 'max-size': '1k' });
     log.running();
-    print('stdout', 'x'.repeat(999));
-    mock.timers.tick(1_000);
-    print('stdout', 'xy\n');
-    mock.timers.tick(1_000);
-    await untilTrue(() => place.text('c1-stdout.log') === '');
+    print('stdout', `${'x'.repeat(1_000)}\n`);
+    await untilCut();
     print('stdout', 'new\n');
     assert.deepEqual(await lines(log), ['new\n']);
     assert.deepEqual(place.names(), ['c1-stdout.log']);

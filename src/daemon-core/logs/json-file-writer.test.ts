@@ -58,6 +58,14 @@ describe('JsonFileWriter', () => {
     assert.equal(new Set(found.slice(3, 6).map(({ timeNano }) => timeNano)).size, 1);
   });
 
+  it('gives the end of a long line the time of its beginning, and lines after it their own, whatever they hold', async () => {
+    const log = place.open();
+    await print(log, 'a'.repeat(16_384), `end\n${'plain\n'.repeat(100)}`, '"quoted"\n');
+    const times = (await entries(log)).map(({ timeNano }) => timeNano);
+    assert.equal(times[0], times[1]);
+    for (let i = 2; i < times.length; i++) assert.ok((times[i] ?? 0n) > (times[i - 1] ?? 0n), String(i));
+  });
+
   it('does not tear a character where a piece ends', async () => {
     for (const lead of [0, 1, 2, 3]) {
       const text = 'x'.repeat(lead) + '😀'.repeat(10_000);

@@ -133,11 +133,13 @@ export class JsonFileWriter implements LogWriter {
     return state;
   }
 
-  #take({ splitter, encoder }: StreamState, chunk: Buffer): void {
+  #take(state: StreamState, chunk: Buffer): void {
+    const { splitter, encoder } = state;
     this.#clock.mark();
     const next = splitter.finishLine(chunk);
     const rest = next === 0 ? chunk : chunk.subarray(next);
-    if (rest.length >= MIN_PLAIN_BYTES && isPlainText(rest)) {
+    // The end of a long line has the time of its beginning, which the fast way knows nothing of.
+    if (state.pieceTime === undefined && rest.length >= MIN_PLAIN_BYTES && isPlainText(rest)) {
       splitter.push(rest.subarray(this.#takePlainLines(encoder, rest)));
     } else {
       splitter.push(rest);
