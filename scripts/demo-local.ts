@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Client, EmbeddedCore } from '../src/index.js';
 import { discard, finish, inParallel, type Running, run } from '../test/integration/host/run-container.js';
 import { until } from '../test/integration/host/until.js';
+import { coreDemo } from './demo-core.js';
 import { killedEngine, killedShim } from './demo-faults.js';
 import { containerds, type DemoFolder } from './demo-folder.js';
 import { exitCodes, inspectStatsExec, outOfMemory, output, printEvents, title, wrongProgram } from './demo-scenes.js';
@@ -28,6 +29,7 @@ export async function localDemo(folder: DemoFolder): Promise<void> {
   }
   await whoRuns(core, folder);
   await core.close();
+  await coreDemo(folder);
   await killedEngine(folder);
   await warmStarts(folder);
 }

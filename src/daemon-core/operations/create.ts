@@ -16,7 +16,7 @@ import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { resolveMounts } from '../mounts/resolve-mounts.js';
 import type { ContainerRecord, MountPoint, RootfsSource } from '../state/record.js';
-import { withDefaults } from './host-defaults.js';
+import { withDefaults, withDockerDefaults } from './host-defaults.js';
 
 export interface CreateOptions {
   /** @default 64 random hexadecimal digits */
@@ -57,7 +57,7 @@ export async function createContainer(
   resolved.cgroupsPath('x', given.CgroupParent);
   const warnings = [...resolved.warnings, ...warningsOf(given, engine.host)];
   const hostConfig: HostConfig = {
-    ...given,
+    ...withDockerDefaults(given, engine.host),
     Runtime: runtime,
     LogConfig:
       given.LogConfig === undefined || given.LogConfig.Type === '' ? engine.settings.logConfig : given.LogConfig,

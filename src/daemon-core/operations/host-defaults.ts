@@ -1,5 +1,23 @@
+import type { HostFacts } from '../../oci/build/host-facts.js';
 import type { HostConfig } from '../../oci/config/host-config.js';
 import type { ContainerDefaults } from '../engine-options.js';
+
+const SHM_BYTES = 64 * 1024 * 1024;
+
+/** What Docker fills in, so that `inspect` shows what holds. */
+export function withDockerDefaults(given: HostConfig, host: HostFacts): HostConfig {
+  const { Memory = 0, MemorySwap = 0 } = given;
+  return {
+    ...given,
+    // As much swap as memory.
+    ...(Memory > 0 && MemorySwap === 0 ? { MemorySwap: Memory * 2 } : {}),
+    ShmSize: given.ShmSize || SHM_BYTES,
+    IpcMode: given.IpcMode || 'private',
+    CgroupnsMode: given.CgroupnsMode || (host.cgroupVersion === 2 && host.hasCgroupNamespaces ? 'private' : 'host'),
+    RestartPolicy: given.RestartPolicy ?? { Name: 'no', MaximumRetryCount: 0 },
+    NetworkMode: given.NetworkMode || 'none',
+  };
+}
 
 /** What the daemon's configuration gives containers that say nothing of it. It is kept with them, as the runtime is. */
 export function withDefaults(given: HostConfig, defaults: ContainerDefaults): HostConfig {
