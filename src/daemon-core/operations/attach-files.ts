@@ -12,6 +12,7 @@ export function attachToFiles(c: ManagedContainer, options: AttachOptions): Atta
   const stderr = options.stderr === true ? new PassThrough() : undefined;
   const entries = c.logs.read({
     follow: true,
+    waitForRun: true,
     tail: 0,
     stdout: stdout !== undefined,
     stderr: stderr !== undefined,
