@@ -1,19 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { FifoStdio } from '../src/cio/fifo-stdio.js';
-import type { Client } from '../src/libcontainerd/types.js';
+import type { Client, OutputSink, OutputStream } from '../src/libcontainerd/types.js';
 import type { OciSpec } from '../src/oci/runtime-spec.js';
 import { makeFifos } from '../src/platform/fifo.js';
 import { LocalHost } from '../test/integration/host/local-host.js';
 import { finish, run } from '../test/integration/host/run-container.js';
 import { containerSpec } from '../test/integration/host/spec.js';
 import { TestHost } from '../test/integration/host/test-host.js';
+import { FileSink } from './file-sink.js';
 import { summarize } from './percentiles.js';
 import type { BenchOptions, Report } from './report.js';
 import { ShellClock } from './shell-clock.js';
@@ -22,11 +20,11 @@ import { table } from './table.js';
 const MIB = 512;
 const DD = ['if=/dev/zero', 'bs=64k', `count=${MIB * 16}`];
 const WAYS = {
-  stream: 'FIFO to our stream, counted',
+  stream: 'FIFO to our sink, counted',
   catNull: '`cat FIFO >/dev/null`',
-  streamFile: 'FIFO to our stream to a file',
+  streamFile: 'FIFO to our sink to a file',
   catFile: '`cat FIFO >FILE`',
-  container: 'container to our stream, embedded',
+  container: 'container to our sink, embedded',
   ctr: 'container to `ctr run >/dev/null`',
 } as const;
 type Way = keyof typeof WAYS;
@@ -41,9 +39,9 @@ export async function outputPath({ rounds }: BenchOptions): Promise<Report> {
   try {
     const client = await host.client({ namespace: 'bench' });
     const ways: Readonly<Record<Way, (round: number) => Promise<number>>> = {
-      stream: () => ours(folder, count),
+      stream: () => ours(folder, async () => new CountSink()),
       catNull: () => byCat(folder, '/dev/null'),
-      streamFile: () => ours(folder, (stream) => pipeline(stream, createWriteStream(join(folder, 'out')))),
+      streamFile: () => ours(folder, () => FileSink.open(join(folder, 'out'))),
       catFile: () => byCat(folder, join(folder, 'out')),
       container: (round) => ourContainer(client, host.rootfs, `out-${round}`),
       ctr: (round) => ctrContainer(containerd, clock, host.rootfs, `out-${round}`),
@@ -65,15 +63,16 @@ export async function outputPath({ rounds }: BenchOptions): Promise<Report> {
 }
 
 /** Milliseconds for all bytes of a writer, through the stdio that a container gets. */
-async function ours(folder: string, consume: (stream: Readable) => Promise<unknown>): Promise<number> {
+async function ours(folder: string, openSink: () => Promise<BenchSink>): Promise<number> {
   const stdio = await FifoStdio.create({ dir: folder, processId: 'ours', stdin: false, terminal: true });
   const { stdout } = stdio.streams;
   if (stdout === undefined) throw new Error('no output stream');
+  const sink = await openSink();
   const startedAt = performance.now();
   const writer = spawn('dd', [...DD, `of=${stdio.config.stdout}`], { stdio: 'ignore' });
   // From its first bytes on the writer keeps the FIFO open, and its end is the end.
-  stdout.once('readable', () => stdio.peerOpened());
-  await Promise.all([consume(stdout), once(writer, 'exit')]);
+  consume(stdout, sink, () => stdio.peerOpened());
+  await Promise.all([sink.done, once(writer, 'exit')]);
   const elapsedMs = performance.now() - startedAt;
   await stdio.close();
   return elapsedMs;
@@ -89,28 +88,59 @@ async function byCat(folder: string, target: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function count(stream: Readable): Promise<void> {
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  await once(stream, 'end');
-  if (bytes !== MIB * 2 ** 20) throw new Error(`${bytes} bytes came of ${MIB} MiB`);
+interface BenchSink extends OutputSink {
+  readonly done: Promise<void>;
+  /** What to call when it takes more again. */
+  onRoom: () => void;
+}
+
+class CountSink implements BenchSink {
+  onRoom = () => {};
+  readonly done: Promise<void>;
+  #bytes = 0;
+  #settle: () => void = () => {};
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = () =>
+        this.#bytes === MIB * 2 ** 20 ? resolve() : reject(new Error(`${this.#bytes} bytes came of ${MIB} MiB`));
+    });
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#bytes += chunk.length;
+    return true;
+  }
+
+  end(): void {
+    this.#settle();
+  }
+}
+
+function consume(stream: OutputStream, sink: BenchSink, onFirst: () => void): void {
+  let isFirst = true;
+  const write = (chunk: Buffer) => {
+    if (isFirst) onFirst();
+    isFirst = false;
+    return sink.write(chunk);
+  };
+  const flow = stream.consume?.({ write, end: () => sink.end() });
+  sink.onRoom = () => flow?.resume();
 }
 
 /** From newContainer to the last byte. */
 async function ourContainer(client: Client, rootfs: string, id: string): Promise<number> {
-  let counted: Promise<void> = Promise.resolve();
+  const sink = new CountSink();
   const startedAt = performance.now();
   const running = await run(client, id, {
     rootfs,
     args: ['/bin/dd', ...DD],
     attach: ({ stdout, stderr }) => {
       stderr?.resume();
-      if (stdout !== undefined) counted = count(stdout);
+      if (stdout !== undefined) consume(stdout, sink, () => {});
     },
   });
-  await counted;
+  await sink.done;
   const elapsedMs = performance.now() - startedAt;
   await finish(running);
   return elapsedMs;

@@ -101,7 +101,7 @@ export interface FileStdioOptions {
   readonly files: {
     /** An absolute path. Made with mode 0640 (less the umask) when it is missing; its folder has to be there. */
     readonly stdout: string;
-    /** The same; may be the same file. @default /dev/null */
+    /** The same, and another file: of one for both, shims close it when the first stream ends. @default /dev/null */
     readonly stderr?: string | undefined;
   };
 }
