@@ -68,7 +68,7 @@ export class EngineContainer {
 
   /** The seam's process of an exec that runs. */
   process(execId: string): Process | undefined {
-    return this.#managed.execs.get(execId)?.process;
+    return this.#managed.execs.has(execId) ? this.#engine.execs.live.get(execId)?.process : undefined;
   }
 
   /** Docker's JSON of it. */

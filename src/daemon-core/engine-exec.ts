@@ -39,7 +39,7 @@ export class EngineExec {
     return startExec(this.#engine, this.#exec, options, call);
   }
 
-  /** Its exit code, when its end is committed. Without `timeoutMs` it waits for ever. */
+  /** Its exit code, when its end is committed. Without `timeoutMs` it waits for ever. @throws CanceledError when the engine closes */
   wait(call: CallOptions = {}): Promise<number> {
     return withinCall(`wait for exec ${this.id}`, this.#exec.ended.promise, call);
   }

@@ -1,6 +1,5 @@
 import type { Container, Task } from '../../libcontainerd/types.js';
 import type { ProcessIdentity } from '../../platform/process-identity.js';
-import type { ManagedExec } from '../exec/managed-exec.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { ContainerLog } from '../logs/log-driver.js';
 import type { RunOom } from '../oom/run-oom.js';
@@ -42,7 +41,8 @@ export class ManagedContainer {
   readonly hub: StreamHub;
   readonly logs: ContainerLog;
   readonly restart: RestartManager;
-  readonly execs = new Map<string, ManagedExec>();
+  /** Ids of its execs that are not over. */
+  readonly execs = new Set<string>();
   run: CurrentRun | undefined;
   health: HealthMonitor | undefined;
   /** Set while the backend could not tell after a restart of the engine whether the container lives. */
@@ -50,6 +50,8 @@ export class ManagedContainer {
   /** Restarts by hand that are under way: their stop must not remove a container of `--rm`. */
   restartsByHand = 0;
   isRemoving = false;
+  /** It is removed; who still has this object finds nothing. */
+  isGone = false;
   readonly #store: RecordStore;
   #record: ContainerRecord;
   #lastRun = 0;

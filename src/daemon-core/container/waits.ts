@@ -15,34 +15,54 @@ export interface WaitResult {
   readonly error: string;
 }
 
-type Waiter = (result: WaitResult) => void;
+interface Waiter {
+  settle(result: WaitResult): void;
+  fail(error: Error): void;
+}
 
 /** Who waits for a container's exit or removal. Whoever is entered before a start cannot miss what follows. */
 export class Waits {
   readonly #exit = new Set<Waiter>();
   readonly #removal = new Set<Waiter>();
+  #gone: WaitResult | undefined;
+  #closed: Error | undefined;
 
   get size(): number {
     return this.#exit.size + this.#removal.size;
   }
 
-  /** Entered before this returns. @throws CanceledError when the signal fires */
+  /**
+   * Entered before this returns. At once what was told last, when the container is removed.
+   * @throws CanceledError when the signal fires, or the engine closes
+   */
   exit(signal?: AbortSignal): Promise<WaitResult> {
-    return enter(this.#exit, signal);
+    return this.#enter(this.#exit, signal);
   }
 
   removal(signal?: AbortSignal): Promise<WaitResult> {
-    return enter(this.#removal, signal);
+    return this.#enter(this.#removal, signal);
   }
 
   exited(result: WaitResult): void {
-    settle(this.#exit, result);
+    for (const waiter of taken(this.#exit)) waiter.settle(result);
   }
 
   /** Nobody has to wait for an exit that cannot come any more. */
   removed(result: WaitResult): void {
-    settle(this.#exit, result);
-    settle(this.#removal, result);
+    this.#gone = result;
+    for (const waiter of [...taken(this.#exit), ...taken(this.#removal)]) waiter.settle(result);
+  }
+
+  /** Nobody will tell any more. */
+  close(error: Error): void {
+    this.#closed = error;
+    for (const waiter of [...taken(this.#exit), ...taken(this.#removal)]) waiter.fail(error);
+  }
+
+  #enter(waiters: Set<Waiter>, signal: AbortSignal | undefined): Promise<WaitResult> {
+    if (this.#gone !== undefined) return Promise.resolve(this.#gone);
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    return enter(waiters, signal);
   }
 }
 
@@ -53,9 +73,15 @@ function enter(waiters: Set<Waiter>, signal: AbortSignal | undefined): Promise<W
       waiters.delete(waiter);
       reject(cancellation('wait for a container', signal?.reason));
     };
-    const waiter: Waiter = (result) => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve(result);
+    const waiter: Waiter = {
+      settle: (result) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(result);
+      },
+      fail: (error) => {
+        signal?.removeEventListener('abort', onAbort);
+        reject(error);
+      },
     };
     waiters.add(waiter);
     listenForAbort(signal, onAbort);
@@ -63,8 +89,8 @@ function enter(waiters: Set<Waiter>, signal: AbortSignal | undefined): Promise<W
   });
 }
 
-function settle(waiters: Set<Waiter>, result: WaitResult): void {
-  const settled = [...waiters];
+function taken(waiters: Set<Waiter>): Waiter[] {
+  const all = [...waiters];
   waiters.clear();
-  for (const waiter of settled) waiter(result);
+  return all;
 }

@@ -16,18 +16,14 @@ const LAG_MS = 2_000;
  */
 export async function endExec(engine: EngineContext, exec: ManagedExec, exitCode: number): Promise<void> {
   if (exec.status === 'exited') return;
-  const { container: c, process } = exec;
+  const { container: c } = exec;
   exec.status = 'exited';
   exec.exitCode = exitCode;
   exec.started.settle();
   engine.execs.live.delete(exec.id);
   engine.execs.finished.set(exec.id, exec);
   c.execs.delete(exec.id);
-  if (process !== undefined) {
-    await process.delete({ timeoutMs: DELETE_MS }).catch((err: unknown) => {
-      if (!isNotFound(err)) engine.log.warn({ err, containerId: c.id, execId: exec.id }, 'delete an exec that ended');
-    });
-  }
+  await deleteProcess(engine, exec);
   await exec.hub.end();
   await exec.hub.close();
   engine.events.publish('container', 'exec_die', c.id, {
@@ -38,13 +34,23 @@ export async function endExec(engine: EngineContext, exec: ManagedExec, exitCode
   exec.ended.settle(exitCode);
 }
 
+/** With the backend, and its streams. Never rejects. */
+export async function deleteProcess(engine: EngineContext, exec: ManagedExec): Promise<void> {
+  await exec.process?.delete({ timeoutMs: DELETE_MS }).catch((err: unknown) => {
+    const { id: execId, container } = exec;
+    if (!isNotFound(err)) engine.log.warn({ err, containerId: container.id, execId }, 'delete an exec that ended');
+  });
+}
+
 /**
  * The container is over, so its execs are, whether their own exits came or not: older shims tell them late or never
  * (containerd/containerd#9719).
  */
 export async function finishExecsOf(engine: EngineContext, c: ManagedContainer): Promise<void> {
   await Promise.all(
-    [...c.execs.values()].map(async (exec) => {
+    [...c.execs].map(async (id) => {
+      const exec = engine.execs.live.get(id);
+      if (exec === undefined) return;
       if (exec.status === 'created') {
         // It was never started, and cannot be any more.
         return forgetExec(engine, exec);
@@ -61,6 +67,8 @@ export async function finishExecsOf(engine: EngineContext, c: ManagedContainer):
 async function forgetExec(engine: EngineContext, exec: ManagedExec): Promise<void> {
   engine.execs.live.delete(exec.id);
   exec.container.execs.delete(exec.id);
+  exec.status = 'exited';
   await exec.hub.close();
   exec.started.settle();
+  exec.ended.settle(UNKNOWN_EXIT_CODE);
 }

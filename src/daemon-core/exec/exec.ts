@@ -11,8 +11,9 @@ import { containerAttributes } from '../events/container-attributes.js';
 import { movingRunOf } from '../operations/preconditions.js';
 import { exitCodeOfExec } from '../operations/start-error.js';
 import { StreamHub } from '../streams/stream-hub.js';
-import { endExec } from './exec-end.js';
+import { deleteProcess, endExec } from './exec-end.js';
 import type { ManagedExec } from './managed-exec.js';
+import { Settleable } from './settleable.js';
 
 const STARTED_MS = 10_000;
 
@@ -34,10 +35,10 @@ export function createExec(engine: EngineContext, c: ManagedContainer, config: E
     process: undefined,
     pid: 0,
     exitCode: undefined,
-    started: settleable<void>(),
-    ended: settleable<number>(),
+    started: new Settleable<void>(),
+    ended: new Settleable<number>(),
   };
-  c.execs.set(exec.id, exec);
+  c.execs.add(exec.id);
   engine.execs.live.set(exec.id, exec);
   publish(engine, exec, `exec_create: ${commandOf(exec)}`);
   return exec;
@@ -85,15 +86,19 @@ export async function startExec(
     exec.process = await run.task.exec(exec.id, process, { stdio }, call);
     await exec.process.start(call);
     exec.pid = exec.process.pid;
-    // The exit may have been committed meanwhile, by the end of the container.
-    if (statusOf(exec) === 'starting') exec.status = 'running';
-    exec.started.settle();
   } catch (err) {
     // A failed start of an exec leaves nothing with the backend.
     exec.process = undefined;
     await endExec(engine, exec, exitCodeOfExec(err));
     throw toEngineError(err);
   }
+  if (statusOf(exec) === 'exited') {
+    // Its end was committed meanwhile, by that of the container, when there was nothing to delete yet.
+    await deleteProcess(engine, exec);
+    return;
+  }
+  exec.status = 'running';
+  exec.started.settle();
   watchExec(engine, exec, run.oom);
 }
 
@@ -172,12 +177,4 @@ function commandOf({ config }: ManagedExec): string {
 function publish(engine: EngineContext, exec: ManagedExec, action: string): void {
   const { container: c } = exec;
   engine.events.publish('container', action, c.id, { ...containerAttributes(c.record), execID: exec.id });
-}
-
-function settleable<T>(): { promise: Promise<T>; settle(value: T): void } {
-  let settle: (value: T) => void = () => {};
-  const promise = new Promise<T>((resolve) => {
-    settle = resolve;
-  });
-  return { promise, settle };
 }

@@ -2,6 +2,7 @@ import type { Process } from '../../libcontainerd/types.js';
 import type { ExecConfig } from '../../oci/config/host-config.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { StreamHub } from '../streams/stream-hub.js';
+import type { Settleable } from './settleable.js';
 
 export type ExecStatus = 'created' | 'starting' | 'running' | 'exited';
 
@@ -18,7 +19,7 @@ export interface ManagedExec {
   /** Once it is over: what it ended with, or why it did not start. */
   exitCode: number | undefined;
   /** Resolves when it has started, or will not. */
-  readonly started: { readonly promise: Promise<void>; settle(): void };
-  /** Resolves when its end is committed. */
-  readonly ended: { readonly promise: Promise<number>; settle(exitCode: number): void };
+  readonly started: Settleable<void>;
+  /** Resolves when its end is committed; rejects with CanceledError when the engine closes before. */
+  readonly ended: Settleable<number>;
 }

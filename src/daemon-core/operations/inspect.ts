@@ -20,7 +20,7 @@ export function inspectContainer(engine: EngineContext, c: ManagedContainer) {
     RestartCount: record.state.restartCount,
     Driver: record.rootfs.kind,
     Platform: process.platform,
-    ExecIDs: c.execs.size === 0 ? null : [...c.execs.keys()],
+    ExecIDs: c.execs.size === 0 ? null : [...c.execs],
     HostConfig: hostConfig,
     Config: config,
     Mounts: record.mounts.map(inspectMount),

@@ -5,7 +5,8 @@ import type { WaitCondition, WaitResult } from '../container/waits.js';
 
 /**
  * Waits for an exit or the removal. Entered before this returns, so that a start that is asked for next cannot be missed.
- * @throws CanceledError, DeadlineExceededError by the call's signal and time
+ * Of a container that is removed, what it ended with.
+ * @throws CanceledError, DeadlineExceededError by the call's signal and time; CanceledError when the engine closes
  */
 export function waitContainer(
   c: ManagedContainer,
