@@ -72,11 +72,7 @@ export async function writeHostFiles(input: HostFilesInput): Promise<HostFiles> 
       options: hostConfig.DnsOptions ?? [],
     }),
   };
-  const files: HostFiles = {
-    hostname: join(folder, 'hostname'),
-    hosts: join(folder, 'hosts'),
-    resolvConf: join(folder, 'resolv.conf'),
-  };
+  const files = hostFilesIn(folder);
   // Replaced, not written over: an older run, should one linger, keeps what it has.
   await Promise.all([
     replaceFile(files.hostname, texts.hostname, MODE),
@@ -84,6 +80,11 @@ export async function writeHostFiles(input: HostFilesInput): Promise<HostFiles> 
     replaceFile(files.resolvConf, texts.resolvConf, MODE),
   ]);
   return files;
+}
+
+/** Where `writeHostFiles` puts them: for who shares another one's. */
+export function hostFilesIn(folder: string): HostFiles {
+  return { hostname: join(folder, 'hostname'), hosts: join(folder, 'hosts'), resolvConf: join(folder, 'resolv.conf') };
 }
 
 async function hostResolvConf(paths: HostPaths, isHostNetwork: boolean): Promise<string> {

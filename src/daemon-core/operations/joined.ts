@@ -40,6 +40,17 @@ export function joinedOf(engine: EngineContext, c: ManagedContainer): Joined {
   };
 }
 
+/** Whose network, hostname and files of /etc it shares: its own, unless it joins another one's, however often removed. */
+export function networkOwnerOf(engine: EngineContext, c: ManagedContainer): ManagedContainer {
+  const seen = new Set<ManagedContainer>();
+  let owner = c;
+  while (!seen.has(owner)) {
+    seen.add(owner);
+    owner = peerOf(engine, owner.record.hostConfig.NetworkMode) ?? owner;
+  }
+  return owner;
+}
+
 function pidOf(engine: EngineContext, mode: string | undefined, what: string): number | undefined {
   const peer = peerOf(engine, mode);
   if (peer === undefined) return undefined;

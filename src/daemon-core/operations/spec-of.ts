@@ -3,9 +3,9 @@ import type { OciSpec } from '../../oci/runtime-spec.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { PreparedRootfs } from '../container/rootfs.js';
 import type { EngineContext } from '../engine-context.js';
-import { writeHostFiles } from '../host-files/host-files.js';
+import { type HostFiles, hostFilesIn, writeHostFiles } from '../host-files/host-files.js';
 import { specMountsOf } from '../mounts/spec-mounts.js';
-import { joinedOf } from './joined.js';
+import { joinedOf, networkOwnerOf } from './joined.js';
 import { mountShm } from './shm.js';
 
 /** The spec of the run to come. What of it lies on the host is made ready here. */
@@ -15,15 +15,15 @@ export async function specOf(
   rootfs: PreparedRootfs,
   cgroupsPath: string,
 ): Promise<OciSpec> {
-  const { record } = c;
   const joined = joinedOf(engine, c);
+  const owner = networkOwnerOf(engine, c);
+  if (owner !== c) {
+    const { Hostname = '', Domainname = '' } = owner.record.config;
+    c.amend({ config: { ...c.record.config, Hostname, Domainname } });
+  }
+  const { record } = c;
   const [files, mounts] = await Promise.all([
-    writeHostFiles({
-      folder: engine.store.folder(c.id),
-      id: c.id,
-      config: record.config,
-      hostConfig: record.hostConfig,
-    }),
+    owner === c ? hostFilesOf(engine, c) : hostFilesIn(engine.store.folder(owner.id)),
     specMountsOf(record),
     mountShm(engine, c),
   ]);
@@ -41,4 +41,9 @@ export async function specOf(
     cgroupsPath,
     ...(initPath === undefined ? {} : { initPath }),
   });
+}
+
+function hostFilesOf(engine: EngineContext, { id, record }: ManagedContainer): Promise<HostFiles> {
+  const { config, hostConfig } = record;
+  return writeHostFiles({ folder: engine.store.folder(id), id, config, hostConfig });
 }
