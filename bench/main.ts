@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missing } from '../test/integration/host/requirements.js';
+import { daemonCore } from './engine.js';
 import { loadNow, machineLines, machineNow } from './machine.js';
 import { budgetTable, reportText, withFigures } from './markdown.js';
 import { memoryOfContainers } from './memory.js';
@@ -22,6 +23,7 @@ const EMBEDDED: readonly (readonly [string, Measurement])[] = [
   ['throughput', startThroughput],
   ['memory', memoryOfContainers],
   ['output', outputPath],
+  ['engine', daemonCore],
 ];
 const MEASUREMENTS = new Map([...EMBEDDED, ['rpc', ttrpcBesideGrpc] as const, ['remote', remoteLife] as const]);
 

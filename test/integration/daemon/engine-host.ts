@@ -54,6 +54,11 @@ export class EngineHost {
   /** What a new life of the engine finds. */
   async reopen(): Promise<void> {
     await this.engine.close();
+    await this.open();
+  }
+
+  /** The next engine, when the one before is closed or was killed. */
+  async open(): Promise<void> {
     this.engine = await createEngine(this.options);
   }
 
