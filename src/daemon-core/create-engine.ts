@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
+import { CanceledError } from '../errdefs/index.js';
 import { connect } from '../libcontainerd/connect.js';
 import type { CallOptions, Client } from '../libcontainerd/types.js';
 import { createLogger } from '../log/logger.js';
@@ -12,6 +13,7 @@ import { VolumeStore } from '../volumes/volume-store.js';
 import { BackgroundWork } from './background.js';
 import { ContainerTable } from './container/container-table.js';
 import { manage } from './container/manage.js';
+import type { ManagedContainer } from './container/managed-container.js';
 import { Engine } from './engine.js';
 import type { EngineContext } from './engine-context.js';
 import { engineIdOf } from './engine-id.js';
@@ -30,6 +32,7 @@ import { type LoadedRecord, RecordStore } from './state/record-store.js';
 const REMOVED_MAX = 10_000;
 const EXECS_MAX = 10_000;
 const BACKGROUND_MS = 10_000;
+const CLOSE = { timeoutMs: BACKGROUND_MS };
 
 /**
  * Opens an engine on its folders: takes them for this process, connects to what runs containers, finds those of an earlier
@@ -68,6 +71,7 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
     undo.push(() => kernelLog?.close());
     const closing = new AbortController();
     const work = new BackgroundWork(log, closing.signal);
+    let isStopping = false;
     const context: EngineContext = {
       settings,
       client,
@@ -83,6 +87,7 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       kernelLog,
       log,
       closing: closing.signal,
+      isStopping: () => isStopping,
       runtimes: () => runtimes.current,
       background: (what, containerId, todo) => work.run(what, containerId, todo),
       actions: {
@@ -97,12 +102,19 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
     enter(context, records);
     const events = followBackend(context);
     undo.push(() => events.close());
+    undo.push(async () => {
+      closing.abort();
+      await closeAll(context, work, false);
+    });
     await restoreAll(context, records);
     // A script that is not configured any more may be that of a container that runs.
     if (!context.containers.all().some((c) => c.isAlive)) await runtimes.current.sweepScripts([]);
-    applyPolicies(context);
+    applyPolicies(context, records);
     const close = async (graceful: boolean) => {
-      if (graceful && !settings.liveRestore) await stopAll(context);
+      if (graceful && !settings.liveRestore) {
+        isStopping = true;
+        await stopAll(context);
+      }
       closing.abort();
       await closeAll(context, work, graceful);
       await events.close();
@@ -137,7 +149,8 @@ function connectBackend(
   if (backend !== undefined && !isClient(backend)) {
     return connect(
       backend.backend === 'remote' || backend.address !== undefined
-        ? { ...shared, ...backend }
+        ? // Two engines on one machine keep their FIFOs apart, as all they have.
+          { ...shared, stateDir: join(folders.state, 'stdio', namespace), ...backend }
         : { root: folders.coreRoot, state: folders.coreState, stdio: 'lossless', warmShims: 2, ...shared, ...backend },
       call,
     );
@@ -173,12 +186,30 @@ async function stopAll(engine: EngineContext): Promise<void> {
   }
 }
 
+/** What has begun is let go on to its end, for a time: a start, for one, that would leave nobody knows what. */
+async function settleWork(
+  engine: EngineContext,
+  work: BackgroundWork,
+  all: readonly ManagedContainer[],
+): Promise<void> {
+  const idle = all.filter(({ lock }) => lock.isBusy).map(({ lock }) => lock.run('close', async () => {}, CLOSE));
+  const [isSettled, sections] = await Promise.all([work.settled(BACKGROUND_MS), Promise.allSettled(idle)]);
+  if (isSettled && sections.every(({ status }) => status === 'fulfilled')) return;
+  engine.log.warn({ left: work.size }, 'work of the engine has not ended in its time');
+}
+
 async function closeAll(engine: EngineContext, work: BackgroundWork, graceful: boolean): Promise<void> {
   const all = engine.containers.all();
-  await Promise.all(all.map((c) => c.health?.stop()));
-  if (graceful && !(await work.settled(BACKGROUND_MS))) {
-    engine.log.warn({ left: work.size }, 'work of the engine has not ended in its time');
+  const closed = new CanceledError('the engine is closed');
+  // First, so that a stop under way gives up: nobody is killed since the engine goes.
+  for (const c of all) c.waits.close(closed);
+  for (const exec of engine.execs.live.values()) {
+    exec.started.fail(closed);
+    exec.ended.fail(closed);
   }
+  if (graceful) await settleWork(engine, work, all);
+  const probes = all.map((c) => c.health?.stop({ timeoutMs: BACKGROUND_MS }));
+  if (graceful) await Promise.all(probes);
   await Promise.all(
     all.map(async (c) => {
       await c.hub.close();

@@ -35,6 +35,8 @@ export interface EngineContext {
   readonly log: Logger;
   /** Fires when the engine closes: delays and background work end. */
   readonly closing: AbortSignal;
+  /** The engine stops its containers, since it ends. */
+  isStopping(): boolean;
   /** As configured now; a reload swaps it. */
   runtimes(): RuntimeConfig;
   /** Work that nobody waits for, but `close` does. Its failure is logged. */

@@ -1,5 +1,6 @@
 import type { ContainerEvent, Subscription } from '../libcontainerd/event.js';
 import type { ManagedContainer } from './container/managed-container.js';
+import { saveOrWarn } from './container/save-or-warn.js';
 import type { EngineContext } from './engine-context.js';
 import { containerAttributes } from './events/container-attributes.js';
 
@@ -8,12 +9,15 @@ import { containerAttributes } from './events/container-attributes.js';
  * an older run of the container are not about this one.
  */
 export function followBackend(engine: EngineContext): Subscription {
-  return engine.client.subscribe(async (event) => {
+  return engine.client.subscribe((event) => {
     const c = engine.containers.find(event.containerId);
     if (c?.run === undefined || event.run !== c.run.task.generation) return;
     if (event.synthesized) c.run.hadGap = true;
     if (event.type === 'oom') c.run.oom.heard();
-    else if (event.type === 'paused' || event.type === 'resumed') await matchPause(engine, c, event);
+    else if (event.type === 'paused' || event.type === 'resumed') {
+      // Not waited for: an OOM kill that comes next must not wait for a lock.
+      engine.background('follow a pause', c.id, () => matchPause(engine, c, event));
+    }
   });
 }
 
@@ -26,12 +30,12 @@ async function matchPause(engine: EngineContext, c: ManagedContainer, event: Con
     if (isPaused && c.state.status === 'running') {
       await c.health?.stop();
       c.change({ kind: 'paused' });
-      await c.save();
+      await saveOrWarn(engine, c);
       engine.events.publish('container', 'pause', c.id, containerAttributes(c.record));
     } else if (!isPaused && c.state.status === 'paused' && run.task.state.exit === undefined) {
       c.change({ kind: 'unpaused' });
       c.health?.start();
-      await c.save();
+      await saveOrWarn(engine, c);
       engine.events.publish('container', 'unpause', c.id, containerAttributes(c.record));
     }
   });

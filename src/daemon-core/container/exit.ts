@@ -5,9 +5,12 @@ import { containerAttributes } from '../events/container-attributes.js';
 import { finishExecsOf } from '../exec/exec-end.js';
 import { releaseResources } from '../operations/release.js';
 import type { CurrentRun, ManagedContainer } from './managed-container.js';
+import { saveOrWarn } from './save-or-warn.js';
 
 const CLEANUP_MS = 30_000;
 const FORCED_MS = 45_000;
+/** A probe ends with its container; what is left of one that does not, goes with the task. */
+const PROBE_MS = 2_000;
 
 /** Looks after the end of a run: whoever else hears of it, this is what commits it. */
 export function watchExit(engine: EngineContext, c: ManagedContainer, run: CurrentRun): void {
@@ -26,7 +29,8 @@ export function watchExit(engine: EngineContext, c: ManagedContainer, run: Curre
 
 /**
  * The books of a run are closed: the exit is in the journal before the backend is asked to forget it, since nobody could
- * tell it again. Under the container's lock. Nothing here throws but a disk that takes no journal.
+ * tell it again. Under the container's lock. A disk that takes no journal is told in the log, and the exit is
+ * in the record as soon as it can be saved again.
  */
 export async function commitExit(
   engine: EngineContext,
@@ -35,7 +39,7 @@ export async function commitExit(
   exit: ExitStatus,
 ): Promise<void> {
   if (c.run !== run) return;
-  await c.health?.stop();
+  await c.health?.stop({ timeoutMs: PROBE_MS });
   c.health = undefined;
   await run.oom.processExited('init', exit.code, run.task.pid);
   const oom = await run.oom.settle({ exitCode: exit.code, hadGap: run.hadGap });
@@ -87,7 +91,9 @@ export async function finish(engine: EngineContext, c: ManagedContainer, end: Fi
   // With the state, so that whoever sees no run sees how it ended.
   c.run = undefined;
   c.change({ kind: again === undefined ? 'exited' : 'restarting', exitCode, finishedAt: exitedAt });
-  await quietly(engine, c, 'save a container that ended', () => c.save());
+  // Those that came while the others were finished; now none can come any more.
+  await finishExecsOf(engine, c);
+  await saveOrWarn(engine, c);
   engine.events.publish('container', 'die', c.id, {
     ...containerAttributes(c.record),
     exitCode: String(exitCode),

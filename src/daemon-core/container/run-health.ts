@@ -11,9 +11,10 @@ import { viewOf } from './rootfs.js';
 /** Watches the health of a run that moves, when its configuration says how. */
 export function startHealth(engine: EngineContext, c: ManagedContainer, run: CurrentRun): void {
   const { config } = c.record;
-  if (c.health !== undefined) return;
+  if (c.health !== undefined || engine.closing.aborted) return;
   const view = viewOf(c.record, engine.store.folder(c.id));
-  const processOf = (args: readonly string[]) => execProcess(run.container.spec, { Cmd: args }, view, config, c.record.hostConfig);
+  const processOf = (args: readonly string[]) =>
+    execProcess(run.container.spec, { Cmd: args }, view, config, c.record.hostConfig);
   const monitor = new HealthMonitor({
     config,
     probe: async (options) => {

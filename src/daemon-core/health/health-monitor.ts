@@ -63,8 +63,11 @@ export class HealthMonitor {
     this.#schedule(check, watch.signal);
   }
 
-  /** No probe begins any more; one under way is cancelled and waited for, 30 s at most. Idempotent. */
-  async stop(): Promise<void> {
+  /**
+   * No probe begins any more; one under way is cancelled and waited for. Never rejects. Idempotent.
+   * @param call `timeoutMs` @default 30 000
+   */
+  async stop({ timeoutMs = STOP_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
     clearTimeout(this.#timer);
     this.#watch?.abort();
     this.#watch = undefined;
@@ -72,7 +75,7 @@ export class HealthMonitor {
     if (probing === undefined) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS, 'late');
+      timer = setTimeout(resolve, timeoutMs, 'late');
     });
     const outcome = await Promise.race([probing, late]);
     clearTimeout(timer);

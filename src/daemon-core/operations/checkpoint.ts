@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { ConflictError, FailedPreconditionError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
+import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { checkpointFolder, checkpointPath, checkpointsFolder } from './checkpoint-folder.js';
@@ -41,16 +42,23 @@ export async function createCheckpoint(
       }
       await mkdir(checkpointsFolder(engine, c, options.dir), { recursive: true, mode: 0o700 });
       await makeFolder(path, options.name, c);
+      const before = { isCanceled: c.restart.isCanceled, manuallyStopped: c.record.manuallyStopped };
       if (options.exit === true) {
         // It ends because it was asked to.
         c.restart.cancel();
         c.amend({ manuallyStopped: true });
-        await c.save();
+        await saveOrWarn(engine, c);
       }
       try {
         await current.task.checkpoint(path, { ...call, exit: options.exit });
       } catch (err) {
         await rm(path, { recursive: true, force: true });
+        if (options.exit === true && !before.isCanceled) {
+          // It goes on as if nobody had asked.
+          c.restart.reset();
+          c.amend({ manuallyStopped: before.manuallyStopped });
+          await saveOrWarn(engine, c);
+        }
         throw err;
       }
       return current;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
-import { InvalidArgumentError, NotFoundError } from '../../errdefs/index.js';
+import { ConflictError, InvalidArgumentError, NotFoundError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import { warningsOf } from '../../oci/build/warnings.js';
 import { checkContainer } from '../../oci/config/check-container.js';
@@ -64,6 +64,12 @@ export async function createContainer(
   };
   const rootfs = await checkedRootfs(options.rootfs);
   const id = options.id ?? randomBytes(ID_BYTES).toString('hex');
+  if (engine.names.nameOf(id) !== undefined) {
+    throw new ConflictError(`create a container: there is one with the id ${id}`, {
+      code: 'ERR_CONTAINER_EXISTS',
+      fields: { containerId: id },
+    });
+  }
   const name = engine.names.reserve(id, options.name?.replace(/^\//, ''));
   let mounts: readonly MountPoint[] = [];
   try {

@@ -10,6 +10,7 @@ import { signalNumber } from '../../libcontainerd/signals.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import { lives } from '../../platform/process-identity.js';
 import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
+import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { runOf } from './preconditions.js';
@@ -19,6 +20,8 @@ const SIGTERM = 15;
 /** How long an exit may take to come before the init process is killed past the backend. */
 const EXIT_MS = 10_000;
 const FORCED_EXIT_MS = 2_000;
+/** The longest that `setTimeout` takes; past it, it fires at once. Nobody sees the difference to for ever. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** @default SIGTERM */
 export function stopSignalOf(c: ManagedContainer): number {
@@ -43,7 +46,7 @@ export async function killContainer(
   const number = signalNumber(signal);
   if (c.state.status === 'restarting') {
     if (!isStop(c, number)) return;
-    await cancelRestart(c, call);
+    await cancelRestart(engine, c, call);
     if (!c.isAlive) return;
   }
   runOf(c);
@@ -89,6 +92,7 @@ export async function sendSignal(
   signal: number,
   call: CallOptions = {},
 ): Promise<void> {
+  let isSent = false;
   let isResumed = false;
   await c.lock.run(
     `signal container ${c.id}`,
@@ -96,12 +100,15 @@ export async function sendSignal(
       const { run } = c;
       const ends = isStop(c, signal);
       // Also when it has just ended by itself: its restart policy may be about to start it again.
-      if (ends) await endRestarts(c);
+      if (ends) await endRestarts(engine, c);
       if (run === undefined || !c.isAlive) return;
+      isSent = true;
       try {
         await run.task.kill(signal, call);
         if (ends && c.state.status === 'paused') {
           await resumeToEnd(c, run, call);
+          c.health?.start();
+          await saveOrWarn(engine, c);
           isResumed = true;
         }
       } catch (err) {
@@ -111,6 +118,7 @@ export async function sendSignal(
     },
     call,
   );
+  if (!isSent) return;
   engine.events.publish('container', 'kill', c.id, { ...containerAttributes(c.record), signal: String(signal) });
   if (isResumed) engine.events.publish('container', 'unpause', c.id, containerAttributes(c.record));
 }
@@ -136,12 +144,13 @@ export async function hasEnded(c: ManagedContainer, run: CurrentRun, call: CallO
   const giveUp = new AbortController();
   const bounded = signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]);
   const timer =
-    timeoutMs === undefined || !Number.isFinite(timeoutMs) ? undefined : setTimeout(() => giveUp.abort(), timeoutMs);
+    timeoutMs === undefined || timeoutMs > TIMER_MAX_MS ? undefined : setTimeout(() => giveUp.abort(), timeoutMs);
   try {
     await c.waits.exit(bounded);
     return true;
   } catch (err) {
-    if (signal?.aborted) throw err;
+    // Also when the engine closes: nobody is to be killed for that.
+    if (!giveUp.signal.aborted) throw err;
     return c.run !== run;
   } finally {
     clearTimeout(timer);
@@ -152,17 +161,18 @@ export async function hasEnded(c: ManagedContainer, run: CurrentRun, call: CallO
  * Ends the delay of the restart policy: the container stays as it ended. When it was started again just before, it runs
  * afterwards, and its policy is cancelled.
  */
-export async function cancelRestart(c: ManagedContainer, call: CallOptions = {}): Promise<void> {
+export async function cancelRestart(engine: EngineContext, c: ManagedContainer, call: CallOptions = {}): Promise<void> {
   c.restart.cancel();
-  await c.lock.run(`end the restarts of container ${c.id}`, () => endRestarts(c), call);
+  await c.lock.run(`end the restarts of container ${c.id}`, () => endRestarts(engine, c), call);
 }
 
 /** Somebody stops it. Under its lock; whatever state it is in by then, nothing starts it again. */
-async function endRestarts(c: ManagedContainer): Promise<void> {
+async function endRestarts(engine: EngineContext, c: ManagedContainer): Promise<void> {
   c.restart.cancel();
-  c.amend({ manuallyStopped: true });
+  // That the engine ends is no reason to leave it stopped when the next one opens.
+  if (!engine.isStopping()) c.amend({ manuallyStopped: true });
   const { status, exitCode, finishedAt } = c.state;
   if (status === 'restarting') c.change({ kind: 'exited', exitCode, finishedAt });
-  await c.save();
+  await saveOrWarn(engine, c);
   if (status === 'restarting') c.waits.exited({ exitCode, error: '' });
 }

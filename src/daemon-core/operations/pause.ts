@@ -1,5 +1,6 @@
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
+import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { conflict, runOf } from './preconditions.js';
@@ -26,7 +27,7 @@ export async function pauseContainer(
         throw err;
       }
       c.change({ kind: 'paused' });
-      await c.save();
+      await saveOrWarn(engine, c);
     },
     call,
   );
@@ -47,7 +48,7 @@ export async function unpauseContainer(
       await run.task.resume(call);
       c.change({ kind: 'unpaused' });
       c.health?.start();
-      await c.save();
+      await saveOrWarn(engine, c);
     },
     call,
   );

@@ -1,10 +1,20 @@
-import { ConflictError, FailedPreconditionError, NotModifiedError } from '../../errdefs/index.js';
+import { ConflictError, FailedPreconditionError, NotFoundError, NotModifiedError } from '../../errdefs/index.js';
 import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
 
 /** The refusals of dockerd, in its words: its clients match on them. */
 
-/** @throws NotModifiedError when it runs; ConflictError when it is paused or on its way out */
+/** @throws NotFoundError `ERR_CONTAINER_NOT_FOUND` when it was removed meanwhile */
+export function assertThere(c: ManagedContainer): void {
+  if (!c.isGone) return;
+  throw new NotFoundError(`No such container: ${c.id}`, {
+    code: 'ERR_CONTAINER_NOT_FOUND',
+    fields: { containerId: c.id },
+  });
+}
+
+/** @throws NotModifiedError when it runs; NotFoundError when it is gone; ConflictError when it is paused or on its way out */
 export function assertStartable(c: ManagedContainer): void {
+  assertThere(c);
   if (c.isRemoving) throw conflict(c, 'container is marked for removal and cannot be started');
   switch (c.state.status) {
     case 'paused':

@@ -1,10 +1,11 @@
 import { ConflictError, isNotFound, isNotModified, toEngineError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
+import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { cancelRestart, killAndWait } from './kill.js';
-import { conflict, runOf } from './preconditions.js';
+import { assertThere, conflict, runOf } from './preconditions.js';
 import { releaseResources } from './release.js';
 
 export interface RemoveOptions {
@@ -27,6 +28,7 @@ export async function removeContainer(
   options: RemoveOptions = {},
   call: CallOptions = {},
 ): Promise<void> {
+  assertThere(c);
   if (c.isRemoving) {
     throw new ConflictError(`removal of container ${c.id} is already in progress`, { fields: { containerId: c.id } });
   }
@@ -57,7 +59,7 @@ async function endFirst(
   }
   // What cannot be asked cannot be ended.
   if (c.uncertain !== undefined) runOf(c);
-  if (status === 'restarting') await cancelRestart(c, call);
+  if (status === 'restarting') await cancelRestart(engine, c, call);
   if (c.isAlive) await killAndWait(engine, c, call);
 }
 
@@ -71,14 +73,16 @@ async function removeNow(engine: EngineContext, c: ManagedContainer, options: Re
 
 /** For a container that a life before has begun to remove. */
 export async function finishRemoval(engine: EngineContext, c: ManagedContainer): Promise<void> {
-  await c.lock.run(`remove container ${c.id}`, () => takeAway(engine, c, {}));
+  // The volumes of one with `--rm` go with it; whether somebody else asked for that is not known any more.
+  const volumes = c.record.hostConfig.AutoRemove === true;
+  await c.lock.run(`remove container ${c.id}`, () => takeAway(engine, c, { volumes }));
 }
 
 async function takeAway(engine: EngineContext, c: ManagedContainer, options: RemoveOptions): Promise<void> {
   const { exitCode } = c.state;
   try {
-    // A kill -9 from here on: the next life removes it.
-    await c.save();
+    // A kill -9 from here on: the next life removes it. A full disk may need just this.
+    await saveOrWarn(engine, c);
     await removeLeftover(engine, c.id);
     await releaseResources(engine, c);
     await c.hub.close();
@@ -91,6 +95,7 @@ async function takeAway(engine: EngineContext, c: ManagedContainer, options: Rem
     c.waits.exited({ exitCode, error: error.message });
     throw err;
   }
+  c.isGone = true;
   engine.containers.delete(c.id);
   engine.names.release(c.id);
   for (const id of c.execs.keys()) engine.execs.live.delete(id);

@@ -2,7 +2,7 @@ import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
-import { conflict } from './preconditions.js';
+import { assertThere, conflict } from './preconditions.js';
 
 /** @throws InvalidArgumentError for a name that cannot be; ConflictError when it is taken */
 export async function renameContainer(
@@ -16,6 +16,7 @@ export async function renameContainer(
   await c.lock.run(
     `rename container ${c.id}`,
     async () => {
+      assertThere(c);
       if (c.isRemoving) throw conflict(c, `container ${c.id} is being removed`);
       engine.names.rename(c.id, name);
       c.amend({ name });

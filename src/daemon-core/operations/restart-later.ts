@@ -1,7 +1,7 @@
 import { toEngineError } from '../../errdefs/index.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
-import { launch } from './start.js';
+import { launch, launchAnew } from './start.js';
 
 /** Starts a container of a restart policy again after its delay, unless somebody stops, starts or removes it meanwhile. */
 export function restartLater(engine: EngineContext, c: ManagedContainer, delayMs: number): void {
@@ -25,8 +25,7 @@ export function startAtBoot(engine: EngineContext, c: ManagedContainer): void {
   engine.background('start a container when the engine opens', c.id, async () => {
     await c.lock.run('start a container when the engine opens', async () => {
       if (c.state.status !== 'exited') return;
-      c.restart.reset();
-      await launch(engine, c).catch((err: unknown) => {
+      await launchAnew(engine, c).catch((err: unknown) => {
         engine.log.warn({ err: toEngineError(err), containerId: c.id }, 'start a container when the engine opens');
       });
     });

@@ -1,4 +1,4 @@
-import { CanceledError, type EngineError, isNotFound, toEngineError } from '../../errdefs/index.js';
+import { CanceledError, type EngineError, isCanceled, isNotFound, toEngineError } from '../../errdefs/index.js';
 import { replaceContainer } from '../../libcontainerd/replace.js';
 import type { CallOptions, Container, NewTaskOptions, Task } from '../../libcontainerd/types.js';
 import { memoryCgroupOf } from '../../oom/memory-cgroup.js';
@@ -8,6 +8,7 @@ import type { CurrentRun, ManagedContainer } from '../container/managed-containe
 import { prepareRootfs } from '../container/rootfs.js';
 import { startHealth } from '../container/run-health.js';
 import { newRunOom } from '../container/run-oom-link.js';
+import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { checkpointFolder } from './checkpoint-folder.js';
@@ -41,30 +42,52 @@ export function startContainer(
     `start container ${c.id}`,
     async () => {
       assertStartable(c);
-      c.amend({ manuallyStopped: false });
-      c.restart.reset();
-      c.change({ kind: 'restart-count-reset' });
-      await launch(engine, c, options);
+      await launchAnew(engine, c, options);
     },
     call,
   );
 }
 
+/** A start by somebody, or by the engine when it opens: what was before does not count for the policy. Under the lock. */
+export async function launchAnew(
+  engine: EngineContext,
+  c: ManagedContainer,
+  options: StartOptions = {},
+): Promise<void> {
+  assertOpen(engine, c);
+  c.amend({ manuallyStopped: false });
+  c.restart.reset();
+  c.change({ kind: 'restart-count-reset' });
+  await launch(engine, c, options);
+}
+
 /** A start as it is done by whoever has the lock: by hand, or by the restart policy. */
 export async function launch(engine: EngineContext, c: ManagedContainer, options: StartOptions = {}): Promise<void> {
   const { starts, events } = engine;
+  assertOpen(engine, c);
   try {
     // It is not cancelled with the caller: a start that is broken off half way leaves nobody knows what.
-    await starts.add(() => startRun(engine, c, options));
+    await starts.add(async () => {
+      assertOpen(engine, c);
+      await startRun(engine, c, options);
+    });
   } catch (err) {
-    await startFailed(engine, c, toEngineError(err));
+    // What the end of the engine has cut short is no failure: the next engine finds out how far it came.
+    if (!isCanceled(err) || !isClosing(engine)) await startFailed(engine, c, toEngineError(err));
     throw err;
   }
   events.publish('container', 'start', c.id, containerAttributes(c.record));
 }
 
+function assertOpen(engine: EngineContext, c: ManagedContainer): void {
+  if (isClosing(engine)) throw new CanceledError(`start container ${c.id}: the engine is closing`);
+}
+
+function isClosing(engine: EngineContext): boolean {
+  return engine.closing.aborted || engine.isStopping();
+}
+
 async function startRun(engine: EngineContext, c: ManagedContainer, options: StartOptions): Promise<void> {
-  if (engine.closing.aborted) throw new CanceledError(`start container ${c.id}: the engine is closing`);
   const { client, store } = engine;
   const number = c.nextRun();
   const folder = store.folder(c.id);
@@ -99,7 +122,8 @@ async function startRun(engine: EngineContext, c: ManagedContainer, options: Sta
     c.amend({ starting: undefined, startedBefore: true });
     startHealth(engine, c, run);
     watchExit(engine, c, run);
-    await c.save();
+    // Without it the record says that run N is being started, which is enough to find it again.
+    await saveOrWarn(engine, c);
   } catch (err) {
     await undo(engine, c, container, task);
     throw err;
@@ -128,7 +152,15 @@ function stdioOf(c: ManagedContainer): NewTaskOptions['stdio'] {
   if (files !== undefined) return { files };
   return {
     stdin: c.record.config.OpenStdin === true,
-    attach: async (streams) => c.hub.begin(streams, await c.logs.openWriter()),
+    attach: async (streams) => {
+      const writer = await c.logs.openWriter();
+      try {
+        c.hub.begin(streams, writer);
+      } catch (err) {
+        await writer.close();
+        throw err;
+      }
+    },
   };
 }
 
@@ -155,15 +187,10 @@ async function startFailed(engine: EngineContext, c: ManagedContainer, error: En
   await releaseResources(engine, c);
   const exitCode = exitCodeOfStart(error);
   c.amend({ starting: undefined });
-  if (c.isAlive) {
-    // It had started, and the disk did not take the news: the undo has ended it.
-    c.change({ kind: 'exited', exitCode, finishedAt: new Date().toISOString() });
-  } else {
-    c.change({ kind: 'start-failed', exitCode, error: textOfStart(error) });
-  }
-  await c
-    .save()
-    .catch((err: unknown) => engine.log.warn({ err, containerId: c.id }, 'save a container that did not start'));
+  c.change({ kind: 'start-failed', exitCode, error: textOfStart(error) });
+  await saveOrWarn(engine, c);
+  // Who has attached already, before there were streams.
+  c.hub.endAttachments();
   c.waits.exited({ exitCode, error: error.message });
   if (c.record.hostConfig.AutoRemove === true) engine.actions.remove(c);
 }

@@ -33,7 +33,7 @@ export async function stopContainer(
     if (c.uncertain !== undefined) runOf(c);
     throw new NotModifiedError(`container ${c.id} is already stopped`, { fields: { containerId: c.id } });
   }
-  if (c.state.status === 'restarting') await cancelRestart(c, call);
+  if (c.state.status === 'restarting') await cancelRestart(engine, c, call);
   if (c.isAlive) await endRun(engine, c, options, call);
   engine.events.publish('container', 'stop', c.id, containerAttributes(c.record));
 }
@@ -49,7 +49,7 @@ export async function endRun(
   const signal = options.signal === undefined ? stopSignalOf(c) : signalNumber(options.signal);
   const seconds = options.timeoutSeconds ?? c.record.config.StopTimeout ?? TIMEOUT_SECONDS;
   // Whatever the signal, this is a stop.
-  await cancelRestart(c, call);
+  await cancelRestart(engine, c, call);
   let waitMs = seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1_000;
   try {
     await sendSignal(engine, c, signal, call);

@@ -8,7 +8,7 @@ import type { HostConfig, Resources, RestartPolicy } from '../../oci/config/host
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
-import { conflict } from './preconditions.js';
+import { assertThere, conflict, runOf } from './preconditions.js';
 
 /** What `docker update` can change. What is absent or 0 stays. */
 export interface ContainerUpdate extends Resources {
@@ -36,6 +36,7 @@ export async function updateContainer(
   await c.lock.run(
     `update container ${c.id}`,
     async () => {
+      assertThere(c);
       const { status } = c.state;
       if (status === 'removing' || status === 'dead') {
         throw conflict(c, `Cannot update container ${c.id}: container is marked for removal and cannot be "update"`);
@@ -56,8 +57,8 @@ export async function updateContainer(
       }
       const changed = updatedResources(before, resources, engine.host);
       warnings.push(...warningsOf(after, engine.host));
-      if (c.run !== undefined && c.isAlive && Object.keys(changed).length > 0) {
-        await c.run.task.updateResources(changed, call);
+      if (c.isAlive && Object.keys(changed).length > 0) {
+        await runOf(c).task.updateResources(changed, call);
       }
       c.amend({ hostConfig: after });
       if (RestartPolicy !== undefined && RestartPolicy.Name !== '') c.restart.update(RestartPolicy);

@@ -6,6 +6,7 @@ import { commitExit, finish, watchExit } from '../container/exit.js';
 import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
 import { startHealth } from '../container/run-health.js';
 import { newRunOom } from '../container/run-oom-link.js';
+import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { STARTED_LABEL } from '../operations/labels.js';
 import type { JournalFact, OomFacts } from '../state/record.js';
@@ -55,7 +56,7 @@ async function settleRun(engine: EngineContext, c: ManagedContainer, { run, foun
   const { container, task } = found;
   const status = task?.state.status;
   const isOver = c.state.run === run && !c.isAlive;
-  if (task === undefined || status === 'created' || status === 'unknown' || isOver) {
+  if (task === undefined || status === 'created' || isOver) {
     // Not started yet, or closed in the books already: what is there is only in the way.
     await removeQuietly(engine, container, task);
     await endWithout(engine, c, facts);
@@ -122,12 +123,13 @@ async function goOn(engine: EngineContext, c: ManagedContainer, run: CurrentRun)
   startHealth(engine, c, run);
   if (isPaused) await c.health?.stop();
   watchExit(engine, c, run);
-  await c.save();
+  await saveOrWarn(engine, c);
 }
 
 /** Nothing of the container runs. When the record says that something did, its end is in the journal, or unknown. */
 async function endWithout(engine: EngineContext, c: ManagedContainer, facts: readonly JournalFact[]): Promise<void> {
   await c.hub.end();
+  enterUnsavedRun(c, facts);
   if (c.isAlive) {
     const ofRun = facts.filter((fact) => fact.run === c.state.run);
     const exit = ofRun.filter((fact) => fact.fact === 'exit').at(-1);
@@ -143,7 +145,23 @@ async function endWithout(engine: EngineContext, c: ManagedContainer, facts: rea
   }
   if (c.record.starting === undefined) return;
   c.amend({ starting: undefined });
-  await c.save();
+  await saveOrWarn(engine, c);
+}
+
+/** It was started and ended, and the disk took only the journal. */
+function enterUnsavedRun(c: ManagedContainer, facts: readonly JournalFact[]): void {
+  const { starting } = c.record;
+  const exit = facts.find((fact) => fact.fact === 'exit' && fact.run === starting);
+  if (c.isAlive || starting === undefined || exit?.fact !== 'exit') return;
+  c.change({
+    kind: 'started',
+    run: starting,
+    pid: 0,
+    startedAt: exit.exitedAt,
+    oom: NOTHING_KNOWN,
+    health: undefined,
+  });
+  c.amend({ startedBefore: true });
 }
 
 async function removeQuietly(engine: EngineContext, container: Container, task: Task | undefined): Promise<void> {

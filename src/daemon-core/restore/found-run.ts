@@ -1,3 +1,4 @@
+import { UnavailableError } from '../../errdefs/index.js';
 import type { Container, RestoredContainer } from '../../libcontainerd/types.js';
 import { ENGINE_LABEL, RUN_LABEL } from '../operations/labels.js';
 import type { ContainerRecord } from '../state/record.js';
@@ -18,6 +19,12 @@ export function judge(record: ContainerRecord, found: RestoredContainer | undefi
   const isOurs = run !== undefined && (run === record.state.run || run === record.starting);
   if (!isOurs) return { kind: 'leftover', container: found.container };
   if (found.error !== undefined) return { kind: 'unclear', error: found.error };
+  if (found.task?.state.status === 'unknown') {
+    const error = new UnavailableError(`restore container ${record.id}: its runtime does not tell whether it lives`, {
+      fields: { containerId: record.id },
+    });
+    return { kind: 'unclear', error };
+  }
   return { kind: 'run', run, found };
 }
 

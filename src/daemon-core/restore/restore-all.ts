@@ -9,6 +9,7 @@ import type { JournalFact } from '../state/record.js';
 import type { LoadedRecord } from '../state/record-store.js';
 import { settleContainer } from './adopt.js';
 import { isOfEngine } from './found-run.js';
+import { applyPolicy } from './policies.js';
 
 const AT_ONCE = 64;
 const CLEANUP_MS = 45_000;
@@ -61,7 +62,11 @@ function askAgain(engine: EngineContext, c: ManagedContainer, facts: readonly Jo
       await delay(pauseMs, undefined, { signal: engine.closing, ref: false });
       const isClear = await c.lock.run('restore a container', async () => {
         const restored = await lookUp(engine, c);
-        return restored === 'unclear' ? false : settleContainer(engine, c, restored, facts);
+        if (c.isGone) return true;
+        const wasAlive = c.isAlive;
+        if (restored === 'unclear' || !(await settleContainer(engine, c, restored, facts))) return false;
+        if (!wasAlive) applyPolicy(engine, c);
+        return true;
       });
       if (isClear) return;
     }
@@ -88,6 +93,8 @@ async function lookUp(engine: EngineContext, c: ManagedContainer): Promise<Resto
 function attachOf(engine: EngineContext, c: ManagedContainer | undefined): AttachStdio | undefined {
   if (c === undefined || c.logs.files !== undefined) return undefined;
   return async (streams) => {
+    // Of a try before that did not come to its end.
+    await c.hub.end();
     try {
       c.hub.begin(streams, await c.logs.openWriter());
     } catch (err) {

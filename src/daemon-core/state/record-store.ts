@@ -2,6 +2,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
 import {
+  CanceledError,
   ConflictError,
   type EngineError,
   InvalidArgumentError,
@@ -57,6 +58,7 @@ export class RecordStore {
   readonly #lock: Lock;
   readonly #log: Logger;
   readonly #writers = new Map<string, ContainerWriter>();
+  #isClosed = false;
 
   private constructor(folders: WholeFolders, lock: Lock, log: Logger) {
     this.#folders = folders;
@@ -119,6 +121,7 @@ export class RecordStore {
    */
   async create(record: ContainerRecord): Promise<void> {
     const { id } = record;
+    this.#assertOpen();
     assertFolderName(id);
     try {
       await this.#folders.create(id, (path) =>
@@ -158,19 +161,27 @@ export class RecordStore {
    * @throws FailedPreconditionError `ERR_ROOTFS_BUSY` when something is mounted in it, and then it is as it was; by errno
    */
   async remove(id: string): Promise<void> {
+    this.#assertOpen();
     assertFolderName(id);
     const writer = this.#writers.get(id);
     await (writer === undefined ? this.#folders.remove(id) : writer.run(() => this.#folders.remove(id)));
     if (this.#writers.get(id) === writer) this.#writers.delete(id);
   }
 
-  /** Waits for the writes under way, and gives the root back. */
+  /** Waits for the writes under way, and gives the root back: from now on every other write is refused with CanceledError. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#writers.values()].map((writer) => writer.settled()));
     this.#lock.release();
   }
 
+  /** Another engine may have the root by now. */
+  #assertOpen(): void {
+    if (this.#isClosed) throw new CanceledError('write a container: the engine is closed');
+  }
+
   #writer(id: string): ContainerWriter {
+    this.#assertOpen();
     const writer = this.#writers.get(id);
     if (writer !== undefined) return writer;
     throw new NotFoundError(`write the record of container ${id}: there is none`, {

@@ -115,6 +115,11 @@ export class StreamHub {
     return attachment;
   }
 
+  /** There will be no run for now: those attached end, as with a run that is over. Does nothing during one. */
+  endAttachments(): void {
+    if (this.#run === undefined) void this.#finishAll();
+  }
+
   /**
    * The engine goes: all attachments are dropped, slow readers of ended runs too. A run goes on without us: what is in its
    * pipes is not read any more, and its stdin not ended. Settles when the log has what was read. Idempotent.

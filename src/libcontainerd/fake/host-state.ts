@@ -34,7 +34,8 @@ export interface Moment {
 
 export type HostListener = (event: HostEvent) => void;
 
-const FIRST_PID = 1000;
+/** Above the highest that a kernel gives (PID_MAX_LIMIT): who signals one by mistake meets no process of the host. */
+const FIRST_PID = 4_194_305;
 
 /** Containers and tasks by namespace, and who listens to their events. */
 export class HostState {
