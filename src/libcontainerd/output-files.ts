@@ -8,8 +8,8 @@ const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
 const MODE = 0o640;
 
 /**
- * Makes the files that a shim is to write a process' output to, where they are missing. A shim appends to regular files only, and
- * not what comes from a terminal: for that it opens FIFOs (containerd pkg/process/io.go, runtime/v2/runc/platform.go).
+ * Makes the files that a shim is to write a process' output to, where they are missing. A shim appends to regular files
+ * (containerd pkg/process/io.go), but what comes from a terminal it writes over them from their start (measured, 1.6.20).
  * Of one file for both streams the shim of containerd 1.6 lost what came on the second, in 3 of 54 runs (measured).
  * @throws NotImplementedError `ERR_CAPABILITY` with a terminal; InvalidArgumentError `ERR_OPTION_INVALID` when a path is not
  * absolute or no regular file, or both are the same; the classes of system errors otherwise
