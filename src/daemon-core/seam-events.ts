@@ -1,4 +1,4 @@
-import type { ContainerEvent, Subscription } from '../libcontainerd/event.js';
+import type { ContainerEvent, EventHandler, Subscription } from '../libcontainerd/event.js';
 import type { ManagedContainer } from './container/managed-container.js';
 import { saveOrWarn } from './container/save-or-warn.js';
 import type { EngineContext } from './engine-context.js';
@@ -9,7 +9,7 @@ import { containerAttributes } from './events/container-attributes.js';
  * an older run of the container are not about this one.
  */
 export function followBackend(engine: EngineContext): Subscription {
-  return engine.client.subscribe((event) => {
+  const handler: EventHandler = (event) => {
     const c = engine.containers.find(event.containerId);
     if (c?.run === undefined || event.run !== c.run.task.generation) return;
     if (event.synthesized) c.run.hadGap = true;
@@ -18,7 +18,19 @@ export function followBackend(engine: EngineContext): Subscription {
       // Not waited for: an OOM kill that comes next must not wait for a lock.
       engine.background('follow a pause', c.id, () => matchPause(engine, c, event));
     }
-  });
+  };
+  return engine.client.subscribe(handler, { onGap: () => lookAfterGap(engine) });
+}
+
+/** A backend does not tell of OOM kills again; the kernel's counter does. */
+function lookAfterGap(engine: EngineContext): void {
+  for (const { id, run } of engine.containers.all()) {
+    if (run === undefined) continue;
+    run.hadGap = true;
+    engine.background('look for oom kills after a gap', id, async () => {
+      await run.oom.settle({ hadGap: true });
+    });
+  }
 }
 
 /** The event may be of our own doing, and old: what the task itself says decides. */

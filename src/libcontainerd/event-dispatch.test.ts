@@ -292,4 +292,24 @@ describe('EventDispatch.events', () => {
       { name: 'ResourceExhaustedError' },
     );
   });
+
+  it('tells of a gap those who asked, until they leave', async () => {
+    const { dispatch, errors } = newDispatch();
+    const told: string[] = [];
+    dispatch.subscribe(() => {});
+    const first = dispatch.subscribe(() => {}, {
+      onGap: () => {
+        told.push('first');
+        throw new Error('first fails');
+      },
+    });
+    dispatch.subscribe(() => {}, { onGap: () => told.push('second') });
+    dispatch.gap();
+    await first.close();
+    dispatch.gap();
+    await dispatch.close();
+    dispatch.gap();
+    assert.deepEqual(told, ['first', 'second', 'second']);
+    assert.equal(errors.length, 1);
+  });
 });

@@ -15,6 +15,7 @@ export interface DispatchLog {
  */
 export class EventDispatch {
   readonly #subscribers = new Set<Subscriber>();
+  readonly #gapListeners = new Map<Subscriber, () => void>();
   readonly #log: DispatchLog;
   #closed = false;
 
@@ -33,12 +34,25 @@ export class EventDispatch {
     }
   }
 
+  /** Tells those who want to know that events may have been lost. */
+  gap(): void {
+    for (const onGap of this.#gapListeners.values()) {
+      try {
+        onGap();
+      } catch (err) {
+        this.#log.error({ err }, 'a handler of gaps failed');
+      }
+    }
+  }
+
   subscribe(handler: EventHandler, options: EventsOptions = {}): Subscription {
     this.#assertOpen();
     const subscriber = new Subscriber(handler, options.foreign ?? false, this.#log);
     this.#subscribers.add(subscriber);
+    if (options.onGap !== undefined) this.#gapListeners.set(subscriber, options.onGap);
     return {
       close: async () => {
+        this.#gapListeners.delete(subscriber);
         this.#subscribers.delete(subscriber);
         await subscriber.stop();
       },
@@ -116,6 +130,7 @@ export class EventDispatch {
   /** Takes no more events; resolves when every handler has had those queued. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#gapListeners.clear();
     const subscribers = [...this.#subscribers];
     this.#subscribers.clear();
     await Promise.all(subscribers.map((subscriber) => subscriber.drain()));
@@ -124,6 +139,7 @@ export class EventDispatch {
   /** Drops what is queued. */
   destroy(): void {
     this.#closed = true;
+    this.#gapListeners.clear();
     for (const subscriber of this.#subscribers) void subscriber.stop();
     this.#subscribers.clear();
   }

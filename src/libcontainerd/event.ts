@@ -45,6 +45,11 @@ export type EventHandler = (event: ContainerEvent) => void | Promise<void>;
 export interface EventsOptions {
   /** Also deliver events of containers that this client holds no task of, undeduplicated. @default false */
   readonly foreign?: boolean | undefined;
+  /**
+   * Events may have been lost: called after what the backend still could tell of the runs was turned into events. What only
+   * events tell, such as OOM kills, is to be looked up elsewhere. Never called where no event can be lost, nor by `events`.
+   */
+  readonly onGap?: (() => void) | undefined;
 }
 
 export interface Subscription {

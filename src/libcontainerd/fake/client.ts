@@ -151,7 +151,9 @@ export class InMemoryClient implements FakeClient {
       await this.#context.ask('Tasks/List', 'list tasks', {}, () => this.#learnAll());
     } catch {
       // Whoever brings the connection back comes here again.
+      return;
     }
+    this.#dispatch.gap();
   }
 
   close(): Promise<void> {

@@ -129,6 +129,11 @@ export abstract class ObjectClient implements Client {
     receiveTaskEvent(event, this.context, this.#dispatch);
   }
 
+  /** Events may have been lost. Never throws. */
+  protected eventsLost(): void {
+    this.#dispatch.gap();
+  }
+
   async newContainer(id: string, options: NewContainerOptions, call: CallOptions = {}): Promise<Container> {
     assertIdentifier('container', id);
     assertRunnableSpec(options.spec);

@@ -76,7 +76,7 @@ export class RemoteClient extends ObjectClient {
   #live(attempt: number): void {
     if (attempt === 1) return;
     this.context.log.info({ namespace: this.namespace, attempt }, 'the event stream is back');
-    void this.#resyncUntilDone();
+    void this.#resyncUntilDone().then(() => this.eventsLost());
   }
 
   async #resyncUntilDone(): Promise<void> {
