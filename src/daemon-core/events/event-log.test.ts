@@ -109,6 +109,15 @@ describe('EventLog', () => {
     assert.equal(log.subscribers, 0);
   });
 
+  it('takes a Date for the whole of its millisecond', async () => {
+    const log = new EventLog();
+    publish(log, 'first');
+    publish(log, 'second of this millisecond');
+    const now = new Date(START_MS);
+    assert.deepEqual(await actions(log.stream({ since: now, until: now })), ['first', 'second of this millisecond']);
+    assert.equal(log.subscribers, 0);
+  });
+
   it('ends at its time', async () => {
     const log = new EventLog();
     const stream = log.stream({ until: new Date(START_MS + 3_000) });

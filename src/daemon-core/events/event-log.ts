@@ -63,7 +63,7 @@ export class EventLog {
     const { signal, filters = Filters.of() } = request;
     const now = new Date();
     const since = moment('since', request.since, now);
-    const until = moment('until', request.until, now);
+    const until = endOf(moment('until', request.until, now), request.until);
     if (since !== undefined && until !== undefined && until < since) {
       throw new InvalidArgumentError(
         `\`since\` time (${textOf(request.since)}) cannot be after \`until\` time (${textOf(request.until)})`,
@@ -134,6 +134,11 @@ function moment(what: string, value: Timestamp | undefined, now: Date): bigint |
   } catch (cause) {
     throw new InvalidArgumentError(`invalid value for '${what}'`, { cause });
   }
+}
+
+/** A Date knows no part of a millisecond: all events of it are meant. */
+function endOf(until: bigint | undefined, given: Timestamp | undefined): bigint | undefined {
+  return until !== undefined && given instanceof Date ? until + NS_PER_MS - 1n : until;
 }
 
 function textOf(value: Timestamp | undefined): string {
