@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 NODE_NEEDED=20.19
-PACKAGES=(containerd runc crun criu busybox-static util-linux procps ca-certificates)
+PACKAGES=(containerd runc crun criu busybox-static tini util-linux procps ca-certificates)
 POLICY=/usr/sbin/policy-rc.d
 POLICY_MARK='# written by scripts/setup.sh of libcontainerd'
 # Debian leaves these out of a plain user's PATH, and runc is there.
@@ -32,6 +32,8 @@ has_package() {
   case $1 in
     containerd | runc | crun | criu) [[ -n $(command -v "$1") ]] ;;
     busybox-static) [[ -n $(command -v busybox) ]] && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
+    # Statically linked: it runs in the container, whatever is in there.
+    tini) [[ -n $(command -v docker-init || command -v tini-static) ]] ;;
     util-linux) [[ -n $(command -v unshare) && -n $(command -v nsenter) ]] ;;
     procps) [[ -n $(command -v ps) ]] ;;
     ca-certificates) [[ -s /etc/ssl/certs/ca-certificates.crt ]] ;;
