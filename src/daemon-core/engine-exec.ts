@@ -1,3 +1,4 @@
+import { ConflictError } from '../errdefs/index.js';
 import { withinCall } from '../libcontainerd/deadline.js';
 import type { CallOptions, Process } from '../libcontainerd/types.js';
 import type { EngineContext } from './engine-context.js';
@@ -29,8 +30,14 @@ export class EngineExec {
     return this.#exec.process;
   }
 
-  /** Takes part in its output and input. Attach before the start, and no byte is missed. */
+  /**
+   * Takes part in its output and input. Attach before the start, and no byte is missed.
+   * @throws ConflictError when it is over
+   */
   attach(options: AttachOptions): Attachment {
+    if (this.#exec.status === 'exited') {
+      throw new ConflictError(`exec command ${this.id} has already run`, { fields: { execId: this.id } });
+    }
     const { detachKeys = this.#exec.config.DetachKeys } = options;
     return this.#exec.hub.attach({ ...options, detachKeys });
   }

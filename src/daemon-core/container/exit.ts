@@ -8,6 +8,8 @@ import type { CurrentRun, ManagedContainer } from './managed-container.js';
 import { saveOrWarn } from './save-or-warn.js';
 
 const CLEANUP_MS = 30_000;
+/** A little longer than the backend drains. */
+const OUTPUT_MS = 12_000;
 const FORCED_MS = 45_000;
 /** A probe ends with its container; what is left of one that does not, goes with the task. */
 const PROBE_MS = 2_000;
@@ -60,8 +62,11 @@ export async function commitExit(
     }),
   );
   await finishExecsOf(engine, c);
-  await quietly(engine, c, 'delete the task of a container that ended', () => deleteTask(run));
-  await quietly(engine, c, 'end the output of a container', () => c.hub.end());
+  // Side by side: the one drains the output into the other, and cuts it off when it does not end.
+  await Promise.all([
+    quietly(engine, c, 'delete the task of a container that ended', () => deleteTask(run)),
+    quietly(engine, c, 'end the output of a container', () => c.hub.end({ timeoutMs: OUTPUT_MS })),
+  ]);
   await quietly(engine, c, 'delete the container of a run that ended', () =>
     unlessGone(run.container.delete({ timeoutMs: CLEANUP_MS })),
   );

@@ -5,6 +5,8 @@ import { containerAttributes } from '../events/container-attributes.js';
 import type { ManagedExec } from './managed-exec.js';
 
 const DELETE_MS = 30_000;
+/** A little longer than the backend drains. */
+const OUTPUT_MS = 12_000;
 /** Of execs that did not tell their end before their container's. */
 const UNKNOWN_EXIT_CODE = 137;
 /** How long the exits of execs may lag behind the exit of the container. */
@@ -23,9 +25,8 @@ export async function endExec(engine: EngineContext, exec: ManagedExec, exitCode
   engine.execs.live.delete(exec.id);
   engine.execs.finished.set(exec.id, exec);
   c.execs.delete(exec.id);
-  await deleteProcess(engine, exec);
-  await exec.hub.end();
-  await exec.hub.close();
+  // Slow readers go on by themselves.
+  await Promise.all([deleteProcess(engine, exec), exec.hub.end({ timeoutMs: OUTPUT_MS })]);
   engine.events.publish('container', 'exec_die', c.id, {
     ...containerAttributes(c.record),
     execID: exec.id,
