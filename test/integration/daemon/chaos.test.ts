@@ -10,13 +10,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type EngineContainer } from '../../../src/daemon-core/index.js';
 import { shimsOf } from '../host/leftovers.js';
-import { missing, scaled } from '../host/requirements.js';
+import { missing, SCALE, scaled } from '../host/requirements.js';
 import { until } from '../host/until.js';
 import { SEED, seededRandom } from '../local/random.js';
 import { EngineHost } from './engine-host.js';
 
 const CHILD = fileURLToPath(new URL('chaos-child.js', import.meta.url));
-const ROUNDS = scaled(100, 4);
+/** Each takes seconds: at a reduced count there are even fewer. */
+const ROUNDS = scaled(100 * SCALE, 4);
 const SPAN_MS = 1_200;
 /** Kept ready by the engine. */
 const WARM = 2;

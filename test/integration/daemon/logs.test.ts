@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { missing, scaled } from '../host/requirements.js';
+import { missing, SCALE, scaled } from '../host/requirements.js';
 import { EngineHost, logOf, sh } from './engine-host.js';
 
 const MIB = 1024 * 1024;
 /** 1 GB in the full run. */
-const LINES = scaled(12_500_000, 1_250_000);
+const LINES = scaled(12_500_000 * SCALE, 400_000);
 const LINE = `${'0123456789'.repeat(7)}012345678`;
 const WAIT = { timeoutMs: 300_000 };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { missing, scaled } from '../host/requirements.js';
+import { missing, SCALE, scaled } from '../host/requirements.js';
 import { inParallel } from '../host/run-container.js';
 import { EngineHost, sh } from './engine-host.js';
 
-const TIMES = scaled(1_000, 40);
+const TIMES = scaled(1_000 * SCALE, 30);
 const AT_ONCE = 10;
 const WAIT = { timeoutMs: 60_000 };
 
