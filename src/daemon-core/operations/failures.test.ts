@@ -42,6 +42,21 @@ describe('operations when something fails', () => {
     assert.equal(fake.engine.container(c.id).inspect().State.Status, 'running');
   });
 
+  it('knows how a run ended of which the disk took nothing but the exit', async () => {
+    const c = await fake.create(['exit', '3']);
+    const { save } = RecordStore.prototype;
+    mock.method(RecordStore.prototype, 'save', function (this: RecordStore, ...args: Parameters<typeof save>) {
+      if (args[0].state.run > 0) throw new ResourceExhaustedError('no space left on device');
+      return save.apply(this, args);
+    });
+    const ended = c.wait('next-exit', WAIT);
+    await c.start();
+    await ended;
+    await fake.reopen();
+    const { Status, ExitCode } = fake.engine.container(c.id).inspect().State;
+    assert.deepEqual([Status, ExitCode], ['exited', 3]);
+  });
+
   it('stops, kills, pauses and removes when the disk is full', { timeout: 20_000 }, async () => {
     const c = await fake.running(['sleep']);
     const other = await fake.running(['sleep']);
