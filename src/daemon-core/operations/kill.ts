@@ -49,16 +49,20 @@ export async function killContainer(
     await cancelRestart(engine, c, call);
     if (!c.isAlive) return;
   }
-  runOf(c);
-  if (number === SIGKILL) await killAndWait(engine, c, call);
-  else await sendSignal(engine, c, number, call);
+  const run = runOf(c);
+  if (number === SIGKILL) await killAndWait(engine, c, run, call);
+  else await sendSignal(engine, c, run, number, call);
 }
 
-/** SIGKILL, and the end of it committed. Nothing when it does not run any more. */
-export async function killAndWait(engine: EngineContext, c: ManagedContainer, call: CallOptions = {}): Promise<void> {
-  const { run } = c;
-  if (run === undefined) return;
-  const failure = await sendSignal(engine, c, SIGKILL, call).then(
+/** SIGKILL, and the end of this run committed. Nothing when it is over, though another one may have begun. */
+export async function killAndWait(
+  engine: EngineContext,
+  c: ManagedContainer,
+  run: CurrentRun,
+  call: CallOptions = {},
+): Promise<void> {
+  if (c.run !== run) return;
+  const failure = await sendSignal(engine, c, run, SIGKILL, call).then(
     () => undefined,
     (err: unknown) => toEngineError(err),
   );
@@ -89,6 +93,7 @@ function mayHelp(err: EngineError): boolean {
 export async function sendSignal(
   engine: EngineContext,
   c: ManagedContainer,
+  run: CurrentRun,
   signal: number,
   call: CallOptions = {},
 ): Promise<void> {
@@ -97,11 +102,12 @@ export async function sendSignal(
   await c.lock.run(
     `signal container ${c.id}`,
     async () => {
-      const { run } = c;
+      // Another run is somebody else's wish.
+      if (c.run !== undefined && c.run !== run) return;
       const ends = isStop(c, signal);
       // Also when it has just ended by itself: its restart policy may be about to start it again.
       if (ends) await endRestarts(engine, c);
-      if (run === undefined || !c.isAlive) return;
+      if (c.run !== run || !c.isAlive) return;
       isSent = true;
       try {
         await run.task.kill(signal, call);

@@ -60,7 +60,7 @@ async function endFirst(
   // What cannot be asked cannot be ended.
   if (c.uncertain !== undefined) runOf(c);
   if (status === 'restarting') await cancelRestart(engine, c, call);
-  if (c.isAlive) await killAndWait(engine, c, call);
+  if (c.run !== undefined) await killAndWait(engine, c, c.run, call);
 }
 
 /** @returns false: it is not to be removed as it is now, which `endFirst` knows what to do about */

@@ -25,8 +25,9 @@ export async function specOf(
   const [files, mounts] = await Promise.all([
     owner === c ? hostFilesOf(engine, c) : hostFilesIn(engine.store.folder(owner.id)),
     specMountsOf(record),
-    mountShm(engine, c),
   ]);
+  // After what may fail: nobody unmounts it then.
+  await mountShm(engine, c);
   const { initPath } = engine.settings;
   return buildSpec({
     id: c.id,

@@ -52,14 +52,14 @@ export async function endRun(
   await cancelRestart(engine, c, call);
   let waitMs = seconds < 0 ? Number.POSITIVE_INFINITY : seconds * 1_000;
   try {
-    await sendSignal(engine, c, signal, call);
+    await sendSignal(engine, c, run, signal, call);
   } catch (err) {
     if (!isDeadlineExceeded(err) && !isUnavailable(err)) throw err;
     engine.log.warn({ err, containerId: c.id }, 'send the stop signal');
     waitMs = Math.min(waitMs, AFTER_FAILURE_MS);
   }
   if (await hasEnded(c, run, { signal: call.signal, timeoutMs: waitMs })) return;
-  await killAndWait(engine, c, call);
+  await killAndWait(engine, c, run, call);
 }
 
 /** Stop, if it runs, and start. The caller's going does not leave it half done. */
