@@ -7,6 +7,9 @@ import type { OutputReader } from './output-reader.js';
 import { RunInput } from './run-input.js';
 import { RunLog } from './run-log.js';
 
+/** However long the output may take to end: a reader that stands still is no reason to wait for it. */
+const READERS_MS = 2_000;
+
 export type OutputReaders = Readonly<Record<LogStream, ReadonlySet<OutputReader>>>;
 
 /** The streams of one run: its outputs are copied to the log and the readers, its stdin takes from all. */
@@ -43,7 +46,12 @@ export class HubRun {
     await within('read output to its end', Promise.all(this.#pumps.map((pump) => pump.ended)));
     for (const pump of this.#pumps) pump.discard();
     const finished = finish();
-    await Promise.all([within('write what is left to the log', this.closeLog()), within('let readers read', finished)]);
+    const { signal, timeoutMs = READERS_MS } = rest();
+    const reading = withinCall('let readers read', finished, { signal, timeoutMs: Math.min(timeoutMs, READERS_MS) });
+    await Promise.all([
+      within('write what is left to the log', this.closeLog()),
+      reading.catch((err: unknown) => log.debug({ err }, 'end the output of a run')),
+    ]);
   }
 
   /** Takes nothing more, and leaves it to the next engine. */
