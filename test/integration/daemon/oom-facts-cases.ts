@@ -66,7 +66,8 @@ export function oomFactsCases(name: string, { runtime, skip = false, repeat = fa
         watched.added.reduce((sum, { kills }) => sum + kills, 0),
         3,
       );
-      assert.equal(new Set(harness.victims(watched)).size, 1);
+      // The kernel names the cgroups of ten kills in five seconds at most: without it a child stays a guess.
+      assert.ok(harness.victims(watched).includes('unknown'), JSON.stringify(facts.victims));
       assert.ok(facts.victims.every(({ pid }) => pid !== watched.task.pid));
     });
 
