@@ -2,6 +2,7 @@ import { ConflictError } from '../errdefs/index.js';
 import { withinCall } from '../libcontainerd/deadline.js';
 import type { CallOptions, Process } from '../libcontainerd/types.js';
 import type { EngineContext } from './engine-context.js';
+import { containerAttributes } from './events/container-attributes.js';
 import { type ExecStartOptions, inspectExec, resizeExec, startExec } from './exec/exec.js';
 import type { ManagedExec } from './exec/managed-exec.js';
 import type { Attachment, AttachOptions } from './streams/stream-hub.js';
@@ -39,7 +40,14 @@ export class EngineExec {
       throw new ConflictError(`exec command ${this.id} has already run`, { fields: { execId: this.id } });
     }
     const { detachKeys = this.#exec.config.DetachKeys } = options;
-    return this.#exec.hub.attach({ ...options, detachKeys });
+    const attachment = this.#exec.hub.attach({ ...options, detachKeys });
+    void attachment.done.then((how) => {
+      if (how !== 'detached') return;
+      const { id, record } = this.#exec.container;
+      const attributes = { ...containerAttributes(record), execID: this.id };
+      this.#engine.events.publish('container', 'exec_detach', id, attributes);
+    });
+    return attachment;
   }
 
   start(options: ExecStartOptions = {}, call: CallOptions = {}): Promise<void> {
