@@ -112,7 +112,7 @@ export async function sendSignal(
       try {
         await run.task.kill(signal, call);
         if (ends && c.state.status === 'paused') {
-          await resumeToEnd(c, run, call);
+          await resumeToEnd(engine, c, run, signal, call);
           c.health?.start();
           await saveOrWarn(engine, c);
           isResumed = true;
@@ -129,12 +129,22 @@ export async function sendSignal(
   if (isResumed) engine.events.publish('container', 'unpause', c.id, containerAttributes(c.record));
 }
 
-/** runc thaws what it kills on cgroup v1: then there is nothing to resume, and it may have ended by now. */
-async function resumeToEnd(c: ManagedContainer, run: CurrentRun, call: CallOptions): Promise<void> {
+/**
+ * runc thaws what gets SIGKILL on cgroup v1, and its shim does not know: then there is nothing to resume. Whoever kills waits
+ * for the end, and has other means when it does not come.
+ */
+async function resumeToEnd(
+  engine: EngineContext,
+  c: ManagedContainer,
+  run: CurrentRun,
+  signal: number,
+  call: CallOptions,
+): Promise<void> {
   try {
     await run.task.resume(call);
   } catch (err) {
-    if ((await run.task.status(call)).status === 'paused') throw err;
+    if (signal !== SIGKILL && (await run.task.status(call)).status === 'paused') throw err;
+    engine.log.debug({ err, containerId: c.id }, 'resume a container that was killed');
   }
   c.change({ kind: 'unpaused' });
 }

@@ -9,8 +9,7 @@ import { until } from '../host/until.js';
 import { EngineHost, SLEEP, sh } from './engine-host.js';
 
 const CHILD = fileURLToPath(new URL('oom-child.js', import.meta.url));
-const MEMORY = 16 * 1024 * 1024;
-const LIMITS = { Memory: MEMORY, MemorySwap: MEMORY };
+const MIB = 1024 * 1024;
 const EATER = ['/bin/sh', '-c', 'x=x; while :; do x=$x$x; done'];
 const WAIT = { timeoutMs: scaledMs(20_000) };
 const SHOWS_MS = scaledMs(2_000);
@@ -23,10 +22,18 @@ export interface OomCasesOptions {
   readonly skip?: string | false;
   /** Of a containerd that runs the containers. @default the embedded core runs them */
   readonly address?: () => string;
+  /** Of each container. @default 16 */
+  readonly memoryMib?: number;
+  /** Only what needs an engine: the next run, and a kill -9. `RunOom` has tests of the rest. @default false */
+  readonly brief?: boolean;
 }
 
 /** What an engine says of OOM kills, on whichever cgroup version and backend. */
-export function oomCases(name: string, { skip = false, address }: OomCasesOptions = {}): void {
+export function oomCases(
+  name: string,
+  { skip = false, address, memoryMib = 16, brief = false }: OomCasesOptions = {},
+): void {
+  const limits = { Memory: memoryMib * MIB, MemorySwap: memoryMib * MIB };
   describe(`OOMKilled: ${name}`, { skip, concurrency: false, timeout: scaledMs(60_000) }, () => {
     let host: EngineHost;
     let child: ChildProcess | undefined;
@@ -46,7 +53,7 @@ export function oomCases(name: string, { skip = false, address }: OomCasesOption
 
     it('is true while init runs on, after its exec was killed, and false in the next run', async () => {
       const since = new Date();
-      const c = await host.running(SLEEP, LIMITS);
+      const c = await host.running(SLEEP, limits);
       assert.equal(isOomKilled(c), false);
       await eatInExec(c);
       await until('OOMKilled shows', () => isOomKilled(c), SHOWS_MS);
@@ -55,7 +62,7 @@ export function oomCases(name: string, { skip = false, address }: OomCasesOption
       assert.equal(c.inspect().OOM.kills, 1);
       await c.kill();
       assert.equal(isOomKilled(c), true, 'after the exit');
-      await c.restart();
+      await c.restart({ timeoutSeconds: 0 });
       assert.equal(isOomKilled(c), false, 'in the next run');
       const events: string[] = [];
       for await (const event of host.engine.events({ since, until: new Date() })) {
@@ -65,48 +72,9 @@ export function oomCases(name: string, { skip = false, address }: OomCasesOption
       await c.remove({ force: true });
     });
 
-    it('tells who was killed, and how often', async () => {
-      const c = await host.running(SLEEP, LIMITS);
-      for (const kills of [1, 2, 3]) {
-        await eatInExec(c);
-        await until(`${kills} kills are counted`, () => c.inspect().OOM.kills === kills, SHOWS_MS);
-      }
-      const { victims } = c.inspect().OOM;
-      assert.equal(victims.length, 3, JSON.stringify(victims));
-      for (const { process } of victims) assert.match(process, /^exec [0-9a-f]{64}$/, JSON.stringify(victims));
-      await c.remove({ force: true });
-    });
-
-    it('is true of an init that was killed, however early', async () => {
-      const c = await host.create({ Cmd: EATER }, LIMITS);
-      for (let run = 0; run < 3; run++) {
-        const ended = c.wait('next-exit', WAIT);
-        await c.start();
-        assert.equal((await ended).exitCode, 137);
-        assert.equal(isOomKilled(c), true);
-        assert.ok(c.inspect().OOM.victims.some(({ process }) => process === 'init'));
-      }
-      await c.remove();
-    });
-
-    it('is true of a child that was killed while init runs', async () => {
-      const c = await host.running(sh(`${EATER[0]} -c '${EATER[2]}'; sleep 1000`), LIMITS);
-      await until('OOMKilled shows', () => isOomKilled(c), scaledMs(10_000));
-      assert.equal(c.inspect().State.Status, 'running');
-      await c.remove({ force: true });
-    });
-
-    it('is false of a mere 137', async () => {
-      const c = await host.running(SLEEP, LIMITS);
-      await c.kill();
-      assert.equal(c.inspect().State.ExitCode, 137);
-      assert.equal(isOomKilled(c), false);
-      await c.remove();
-    });
-
     it('is still true after a kill -9 of the engine, and false after the start that follows', async () => {
       await host.engine.close();
-      const args = ['--enable-source-maps', CHILD, host.folder, host.rootfs];
+      const args = ['--enable-source-maps', CHILD, host.folder, host.rootfs, `${limits.Memory}`];
       if (address !== undefined) args.push(address());
       child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       assert.ok(child.stdout !== null);
@@ -122,6 +90,46 @@ export function oomCases(name: string, { skip = false, address }: OomCasesOption
       assert.equal(unseen.inspect().State.Status, 'running');
       await seen.restart({ timeoutSeconds: 0 });
       assert.equal(isOomKilled(seen), false);
+    });
+
+    if (brief) return;
+    it('tells who was killed, and how often', async () => {
+      const c = await host.running(SLEEP, limits);
+      for (const kills of [1, 2, 3]) {
+        await eatInExec(c);
+        await until(`${kills} kills are counted`, () => c.inspect().OOM.kills === kills, SHOWS_MS);
+      }
+      const { victims } = c.inspect().OOM;
+      assert.equal(victims.length, 3, JSON.stringify(victims));
+      for (const { process } of victims) assert.match(process, /^exec [0-9a-f]{64}$/, JSON.stringify(victims));
+      await c.remove({ force: true });
+    });
+
+    it('is true of an init that was killed, however early', async () => {
+      const c = await host.create({ Cmd: EATER }, limits);
+      for (let run = 0; run < 3; run++) {
+        const ended = c.wait('next-exit', WAIT);
+        await c.start();
+        assert.equal((await ended).exitCode, 137);
+        assert.equal(isOomKilled(c), true);
+        assert.ok(c.inspect().OOM.victims.some(({ process }) => process === 'init'));
+      }
+      await c.remove();
+    });
+
+    it('is true of a child that was killed while init runs', async () => {
+      const c = await host.running(sh(`${EATER[0]} -c '${EATER[2]}'; sleep 1000`), limits);
+      await until('OOMKilled shows', () => isOomKilled(c), scaledMs(10_000));
+      assert.equal(c.inspect().State.Status, 'running');
+      await c.remove({ force: true });
+    });
+
+    it('is false of a mere 137', async () => {
+      const c = await host.running(SLEEP, limits);
+      await c.kill();
+      assert.equal(c.inspect().State.ExitCode, 137);
+      assert.equal(isOomKilled(c), false);
+      await c.remove();
     });
   });
 }

@@ -1,14 +1,14 @@
 // Run as a child process: an engine with two containers. In one an exec has been OOM-killed when it says so; in the other one
-// its init eats memory in a child of its own as soon as this process is gone. Arguments: folder, rootfs, and the address of
-// a containerd when one runs them.
+// its init eats memory in a child of its own as soon as this process is gone. Arguments: folder, rootfs, bytes
+// of memory, and the address of a containerd when one runs them.
 import process from 'node:process';
 import { createEngine, type HostConfig } from '../../../src/daemon-core/index.js';
 import { scaledMs } from '../../../src/libcontainerd/testsuite/deadline.js';
 import { until } from '../host/until.js';
 import { engineOptions, SLEEP, sh } from './engine-host.js';
 
-const [, , folder = '', rootfs = '', address] = process.argv;
-const MEMORY = 16 * 1024 * 1024;
+const [, , folder = '', rootfs = '', memory, address] = process.argv;
+const MEMORY = Number(memory);
 const hostConfig: HostConfig = { NetworkMode: 'none', Memory: MEMORY, MemorySwap: MEMORY };
 const eater = 'x=x; while :; do x=$x$x; done';
 

@@ -1,0 +1,3 @@
+import { daemonCases } from '../cases/daemon-cases.js';
+
+daemonCases('embedded core');
