@@ -34,8 +34,12 @@ describe('an engine over a containerd', { skip }, () => {
     host = await EngineHost.start({ backend: { address: containerd.address, goneGraceMs: 1_000 } });
   });
   after(async () => {
-    await host.stop();
-    await containerd.stop();
+    try {
+      await host.stop();
+    } finally {
+      // It outlives a test that failed.
+      await containerd.stop();
+    }
   });
 
   const again = (c: EngineContainer) => host.engine.container(c.id);
