@@ -1,8 +1,9 @@
+import { ERROR_CLASSES, type ErrorClass } from '../../errdefs/index.js';
 import { checkedObject } from '../state/checked-object.js';
 
 /**
  * What is spoken on the log keeper's socket: a request is a line of JSON with an `id`, and gets one line back with the same
- * `id`, in any order: `ok` true, or `ok` false with an errno or code and a text.
+ * `id`, in any order: `ok` true, or `ok` false with the class of the error and a text.
  *
  * A keeper outlives upgrades of the engine: what is here only grows.
  */
@@ -42,8 +43,8 @@ export interface KeeperReply {
   readonly ok: boolean;
   /** Of the keeper. */
   readonly pid: number;
-  /** Of a failure. */
-  readonly code: string;
+  /** Of a failure: what an EngineError has. */
+  readonly errorClass: ErrorClass;
   readonly text: string;
 }
 
@@ -99,7 +100,11 @@ export function formatReply(reply: KeeperReply): string {
 /** @throws Error that names what is wrong */
 export function parseReply(line: string): KeeperReply {
   const fields = checkedObject(JSON.parse(line), 'reply');
-  const text = (key: string) => (fields.has(key) ? fields.string(key) : '');
-  const ok = fields.boolean('ok');
-  return { id: fields.count('id'), ok, pid: fields.count('pid'), code: text('code'), text: text('text') };
+  return {
+    id: fields.count('id'),
+    ok: fields.boolean('ok'),
+    pid: fields.count('pid'),
+    errorClass: fields.oneOf('errorClass', ERROR_CLASSES),
+    text: fields.string('text'),
+  };
 }

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import process from 'node:process';
-import { errorText } from '../../errdefs/index.js';
+import { errorText, toEngineError } from '../../errdefs/index.js';
 import type { Logger } from '../../log/logger.js';
 import { LineSplitter } from '../../shim/stdio-keeper/keeper-protocol.js';
 import { formatReply, type KeeperRequest, MAX_LINE, parseRequest } from './keeper-protocol.js';
@@ -78,16 +78,16 @@ export class KeeperServer {
 
   async #answer(socket: Socket, line: string): Promise<void> {
     let id = 0;
-    const reply = { pid: process.pid, code: '', text: '' };
+    const { pid } = process;
     try {
       const { id: asked, request } = parseRequest(line);
       id = asked;
       await this.#perform(request);
-      socket.write(formatReply({ ...reply, id, ok: true }));
+      socket.write(formatReply({ id, ok: true, pid, errorClass: 'unknown', text: '' }));
       if (request.verb === 'retire') socket.end(() => this.#options.onIdle());
     } catch (err) {
-      const code = err instanceof Error && 'code' in err ? String(err.code) : '';
-      socket.write(formatReply({ ...reply, id, ok: false, code, text: errorText(err) }));
+      const { errorClass } = toEngineError(err);
+      socket.write(formatReply({ id, ok: false, pid, errorClass, text: errorText(err) }));
     }
   }
 

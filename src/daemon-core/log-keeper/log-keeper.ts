@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CanceledError, InternalError, isUnavailable, toEngineError, UnavailableError } from '../../errdefs/index.js';
+import { CanceledError, createError, isUnavailable, toEngineError, UnavailableError } from '../../errdefs/index.js';
 import { withDefault, withinCall } from '../../libcontainerd/deadline.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { Logger } from '../../log/logger.js';
@@ -66,21 +66,21 @@ export class LogKeeper {
    * @throws as `start`; nothing when there is none
    */
   static async retire(socketPath: string, call: CallOptions = {}): Promise<void> {
-    const asked = (async () => {
-      const connection = await KeeperConnection.open(socketPath);
-      if (connection === undefined) return;
-      try {
-        await connection.ask({ verb: 'retire' });
-        await connection.closed;
-      } finally {
-        connection.close();
-      }
-    })();
+    const opening = KeeperConnection.open(socketPath);
+    const retired = opening.then(async (connection) => {
+      await connection?.ask({ verb: 'retire' });
+      await connection?.closed;
+    });
     try {
-      await withinCall('retire the log keeper', asked, withDefault(call, FINISH_MS));
+      await withinCall('retire the log keeper', retired, withDefault(call, FINISH_MS));
     } catch (err) {
       // It ended before it answered.
       if (!isUnavailable(err)) throw toEngineError(err, 'retire the log keeper');
+    } finally {
+      opening.then(
+        (connection) => connection?.close(),
+        () => {},
+      );
     }
   }
 
@@ -93,8 +93,8 @@ export class LogKeeper {
    * Has the FIFOs of a run opened, their output written to the container's log. Returns when they are open. Does nothing for a run
    * that is open.
    * @param call `timeoutMs` @default 10000
-   * @throws the class of the system's error when a FIFO or the log cannot be opened; InternalError otherwise;
-   * DeadlineExceededError; CanceledError, also after `close`
+   * @throws InternalError when a FIFO cannot be opened; by the system's error when the log cannot; DeadlineExceededError;
+   * CanceledError `ERR_CLIENT_CLOSED` after `close`
    */
   async open(request: OpenRequest, call: CallOptions = {}): Promise<void> {
     this.#wanted.set(request.id, request);
@@ -137,10 +137,8 @@ export class LogKeeper {
   }
 
   async #ask(what: string, request: KeeperRequest, call: CallOptions): Promise<void> {
-    const { ok, code, text } = await withinCall(what, this.#reply(what, request), call);
-    if (ok) return;
-    if (/^E[A-Z0-9]+$/.test(code)) throw toEngineError(Object.assign(new Error(text), { code }), what);
-    throw new InternalError(`${what}: the keeper cannot: ${text}`);
+    const { ok, errorClass, text } = await withinCall(what, this.#reply(what, request), call);
+    if (!ok) throw createError(errorClass, `${what}: the keeper cannot: ${text}`);
   }
 
   /** Asks again when the keeper died before it answered: every request may be repeated. */
@@ -204,6 +202,7 @@ export class LogKeeper {
   async #connect(): Promise<KeeperConnection> {
     const living = await this.#find();
     if (living !== undefined) return living;
+    if (this.#isClosed) throw closedError('start the log keeper');
     const { socketPath, logPath } = this.#options;
     const said = await startDetached({
       what: 'the log keeper',

@@ -8,6 +8,8 @@ import { endOfLastLine, findTail, type TailStart } from './tail.js';
 
 /** More rotations in a row than this, each in the middle of a look, there are not. */
 const MAX_LOOKS = 10;
+/** Has the time of a file's first entry in it, unless that is long, and then enough of its text. */
+const HEAD_BYTES = 4096;
 
 /**
  * The files of a `json-file` log that another process writes, compresses and rotates, as one reader sees them. Nobody tells of
@@ -20,6 +22,7 @@ export class ForeignFiles implements SegmentSource {
   /** The newest file as it was last seen; held open, so that no other file gets its number. */
   #newest: { readonly handle: FileHandle; readonly id: string } | undefined;
   #generation = 0;
+  #hasLooked = false;
   readonly #mark: BigIntStats | undefined;
   #marked: Place | undefined;
 
@@ -101,11 +104,14 @@ export class ForeignFiles implements SegmentSource {
   /** Gives each its generation: that of the file that was the newest before is known, and the others stand around it. */
   async #number(found: readonly OpenFile[]): Promise<Segment[]> {
     const [newest] = found;
+    const isFirstLook = !this.#hasLooked;
+    this.#hasLooked = true;
     if (newest === undefined) return [];
     const before = this.#newest;
     if (newest.id !== before?.id) {
-      const age = found.findIndex((each) => each.id === before?.id);
-      if (before !== undefined) this.#generation += age < 0 ? found.length : age;
+      // Where there was nothing, what comes first is the first.
+      if (before === undefined) this.#generation += isFirstLook ? 0 : found.length - 1;
+      else this.#generation += (await ageOf(before, found)) ?? found.length;
       this.#newest = { handle: await open(`/proc/self/fd/${newest.handle.fd}`, 'r'), id: newest.id };
       await before?.handle.close();
     }
@@ -161,6 +167,26 @@ class GrowingSegment implements Segment {
   close(): Promise<void> {
     return this.handle.close();
   }
+}
+
+/** Where a file is now. A compressed copy is another file, and begins with the same entry, whose time no other one has. */
+async function ageOf(
+  file: { readonly handle: FileHandle; readonly id: string },
+  found: readonly OpenFile[],
+): Promise<number | undefined> {
+  const byId = found.findIndex((each) => each.id === file.id);
+  if (byId >= 0) return byId;
+  const head = await headOf(plainBlocks(file.handle, 0, HEAD_BYTES));
+  for (const [age, { handle, isCompressed, changedAtMs }] of found.entries()) {
+    if (!isCompressed) continue;
+    if (head.equals(await headOf(new CompressedSegment(0, changedAtMs, handle).blocks(0)))) return age;
+  }
+  return undefined;
+}
+
+async function headOf(blocks: AsyncIterable<Buffer>): Promise<Buffer> {
+  for await (const block of blocks) return Buffer.from(block.subarray(0, HEAD_BYTES));
+  return Buffer.alloc(0);
 }
 
 function idOf({ dev, ino, birthtimeNs }: BigIntStats): string {
