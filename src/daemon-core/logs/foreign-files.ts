@@ -8,6 +8,8 @@ import { endOfLastLine, findTail, type TailStart } from './tail.js';
 
 /** More rotations in a row than this, each in the middle of a look, there are not. */
 const MAX_LOOKS = 10;
+/** In the middle of a rotation a name is missing; where three are, there are no older files. */
+const MAX_GAP = 3;
 /** Has the time of a file's first entry in it, unless that is long, and then enough of its text. */
 const HEAD_BYTES = 4096;
 
@@ -71,8 +73,15 @@ export class ForeignFiles implements SegmentSource {
       const found = await this.#openEach();
       const newest = found.find((each) => each.isNewest);
       const now = await stat(this.path, { bigint: true }).then(idOf, unlessMissing);
-      if (newest?.id === now || looks === MAX_LOOKS) return await this.#number(found);
-      await Promise.all(found.map(({ handle }) => handle.close()));
+      let isGood = newest?.id === now || looks === MAX_LOOKS;
+      try {
+        if (isGood) return await this.#number(found);
+      } catch (err) {
+        isGood = false;
+        throw err;
+      } finally {
+        if (!isGood) await Promise.all(found.map(({ handle }) => handle.close()));
+      }
     }
   }
 
@@ -82,11 +91,14 @@ export class ForeignFiles implements SegmentSource {
    */
   async #openEach(): Promise<OpenFile[]> {
     const found: OpenFile[] = [];
+    let missing = 0;
     try {
-      for (let age = 0; age < this.#maxFiles; age++) {
+      for (let age = 0; age < this.#maxFiles && missing < MAX_GAP; age++) {
+        missing += 1;
         for (const isCompressed of age === 0 ? [false] : [false, true]) {
           const handle = await open(rotatedName(this.path, age, isCompressed), 'r').catch(unlessMissing);
           if (handle === undefined) continue;
+          missing = 0;
           const stats = await handle.stat({ bigint: true });
           const id = idOf(stats);
           if (found.some((each) => each.id === id)) await handle.close();

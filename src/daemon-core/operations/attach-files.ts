@@ -12,7 +12,6 @@ export function attachToFiles(c: ManagedContainer, options: AttachOptions): Atta
   const stderr = options.stderr === true ? new PassThrough() : undefined;
   const entries = c.logs.read({
     follow: true,
-    waitForRun: true,
     tail: 0,
     fromNow: true,
     waitForRun: true,
