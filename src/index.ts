@@ -110,6 +110,7 @@ export {
 } from './libcontainerd/remote/managed/index.js';
 export { replaceContainer } from './libcontainerd/replace.js';
 export type {
+  AttachExternal,
   AttachStdio,
   CallOptions,
   Capabilities,
@@ -118,6 +119,9 @@ export type {
   Container,
   ExecOptions,
   ExitStatus,
+  ExternalOutput,
+  ExternalStdio,
+  ExternalStdioOptions,
   FileStdioOptions,
   GenericRuntimeOptions,
   KillOptions,

@@ -35,14 +35,14 @@ describe('the ends of a FIFO set', () => {
     for (const missing of ['stdin', 'stdout', 'stderr']) {
       for (const keep of [true, false]) {
         const config = { ...stdio.config, [missing]: `${place.dir}/none` };
-        await assert.rejects(openEnds(config, keep), {
+        await assert.rejects(openEnds(config, { keep, read: true }), {
           code: 'ERR_FIFO',
           fields: { path: `${place.dir}/none`, errno: 'ENOENT' },
         });
         assert.deepEqual(place.openFifos(), []);
       }
     }
-    const ends = await openEnds(stdio.config, true);
+    const ends = await openEnds(stdio.config, { keep: true, read: true });
     assert.equal(place.openFifos().length, 5);
     closeFds([...ends.keepers, ...[ends.stdin, ends.stdout, ends.stderr].filter((fd) => fd !== undefined)]);
     assert.deepEqual(place.openFifos(), []);

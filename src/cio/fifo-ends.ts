@@ -19,15 +19,21 @@ export interface FifoEnds {
   readonly keepers: readonly number[];
 }
 
+export interface OpenEndsOptions {
+  /** Hold the write ends of the outputs, for a peer that is not there yet. */
+  readonly keep: boolean;
+  /** Open the read ends of the outputs; without it another process does. */
+  readonly read: boolean;
+}
+
 /**
  * Opens our ends of the FIFOs that are there. No open waits for the peer: four that do would stop every file operation
  * of the process, as libuv has four threads. On failure nothing stays open.
  *
- * @param keep hold the write ends of the outputs, for a peer that is not there yet
  * @throws InternalError `ERR_FIFO` when a path is missing or no FIFO; PermissionDeniedError `ERR_STATE_DIR`;
  * ResourceExhaustedError when no descriptor is left
  */
-export async function openEnds(config: StdioConfig, keep: boolean): Promise<FifoEnds> {
+export async function openEnds(config: StdioConfig, { keep, read }: OpenEndsOptions): Promise<FifoEnds> {
   const opened: number[] = [];
   const keepers: number[] = [];
   const openPath = async (path: string, flags: number) => {
@@ -42,7 +48,7 @@ export async function openEnds(config: StdioConfig, keep: boolean): Promise<Fifo
   const openOutput = async (path: string) => {
     if (path === '') return undefined;
     if (keep) keepers.push(await openPath(path, O_RDWR | O_NONBLOCK));
-    return await openPath(path, O_RDONLY | O_NONBLOCK);
+    return read ? await openPath(path, O_RDONLY | O_NONBLOCK) : undefined;
   };
   const ends = [openStdin(config.stdin), openOutput(config.stdout), openOutput(config.stderr)] as const;
   try {

@@ -8,6 +8,11 @@ import type { CloseStdioOptions, DrainOptions, Stdio, StdioConfig, StdioState, S
 
 const FIFO_SCHEME = 'fifo://';
 
+export interface OpenFifoOptions {
+  /** Another process reads the outputs: no streams of them here. @default false */
+  readonly external?: boolean | undefined;
+}
+
 /** The stdio of one process over FIFOs, our side of them opened. See README.md for their life. */
 export class FifoStdio implements Stdio {
   readonly config: StdioConfig;
@@ -44,11 +49,11 @@ export class FifoStdio implements Stdio {
    *
    * @throws InternalError `ERR_FIFO`; PermissionDeniedError `ERR_STATE_DIR`; ResourceExhaustedError
    */
-  static async create(options: FifoSetOptions): Promise<FifoStdio> {
+  static async create(options: FifoSetOptions & OpenFifoOptions): Promise<FifoStdio> {
     const files = FifoSet.of(options);
     await files.make();
     try {
-      return new FifoStdio(files, true, await openEnds(files.config, true));
+      return new FifoStdio(files, true, await openEnds(files.config, { keep: true, read: options.external !== true }));
     } catch (err) {
       // What failed first is what the caller has to know.
       await files.remove().catch(() => {});
@@ -63,11 +68,12 @@ export class FifoStdio implements Stdio {
    *
    * @throws as `create`; InternalError `ERR_FIFO` also when a FIFO is not there
    */
-  static async openExisting(config: StdioConfig): Promise<FifoStdio> {
+  static async openExisting(config: StdioConfig, options: OpenFifoOptions = {}): Promise<FifoStdio> {
     const paths = [config.stdin, config.stdout, config.stderr].map(fifoPath);
     const [stdin = '', stdout = '', stderr = ''] = await Promise.all(paths.map(unlessTheirs));
     const files = new FifoSet({ stdin, stdout, stderr, terminal: config.terminal });
-    const stdio = new FifoStdio(files, false, await openEnds(files.config, false));
+    const ends = await openEnds(files.config, { keep: false, read: options.external !== true });
+    const stdio = new FifoStdio(files, false, ends);
     stdio.peerOpened();
     return stdio;
   }

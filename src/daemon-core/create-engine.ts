@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import { CanceledError } from '../errdefs/index.js';
 import { connect } from '../libcontainerd/connect.js';
 import type { CallOptions, Client } from '../libcontainerd/types.js';
-import { createLogger } from '../log/logger.js';
+import { createLogger, type Logger } from '../log/logger.js';
 import { readHostFacts } from '../oci/build/host-facts.js';
 import { KernelLog } from '../oom/kernel-log.js';
 import { makeFolder } from '../platform/make-folder.js';
@@ -17,9 +17,10 @@ import type { ManagedContainer } from './container/managed-container.js';
 import { Engine } from './engine.js';
 import type { EngineContext } from './engine-context.js';
 import { engineIdOf } from './engine-id.js';
-import { type EngineOptions, foldersOf, settingsOf } from './engine-options.js';
+import { type EngineOptions, type EngineSettings, foldersOf, settingsOf } from './engine-options.js';
 import { EventLog } from './events/event-log.js';
 import { findInit } from './find-init.js';
+import { LogKeeper } from './log-keeper/log-keeper.js';
 import { NameRegistry } from './names.js';
 import { removeInBackground } from './operations/remove.js';
 import { restartLater, startAtBoot } from './operations/restart-later.js';
@@ -69,6 +70,8 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       KernelLog.open({ log }),
     ]);
     undo.push(() => kernelLog?.close());
+    const logKeeper = await openLogKeeper(settings, folders.logKeeperSocket, log, call);
+    undo.push(() => logKeeper?.close());
     const closing = new AbortController();
     const work = new BackgroundWork(log, closing.signal);
     let isStopping = false;
@@ -85,6 +88,7 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       starts: new PQueue({ concurrency: settings.concurrency }),
       host,
       kernelLog,
+      logKeeper,
       log,
       closing: closing.signal,
       isStopping: () => isStopping,
@@ -121,6 +125,7 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       if (isOwn && graceful) await client.close();
       else if (isOwn) client.destroy();
       kernelLog?.close();
+      logKeeper?.close();
       await store.close();
     };
     return new Engine({ context, damaged, runtimes, close });
@@ -157,6 +162,19 @@ function connectBackend(
   }
   const local = { root: folders.coreRoot, state: folders.coreState, stdio: 'lossless', warmShims: 2 } as const;
   return connect({ ...local, ...shared }, call);
+}
+
+/** Where this engine writes by itself, the keeper of an earlier one goes: two would read the same output. */
+async function openLogKeeper(
+  settings: EngineSettings,
+  socketPath: string,
+  log: Logger,
+  call: CallOptions,
+): Promise<LogKeeper | undefined> {
+  const logPath = join(settings.state, 'log-keeper.log');
+  if (settings.logWriter === 'keeper') return LogKeeper.start({ socketPath, logPath, log }, call);
+  await LogKeeper.retire(socketPath, call);
+  return undefined;
 }
 
 /** Makes the objects of all records, so that what the backend has can find its container. */

@@ -12,6 +12,7 @@ import type { WaitResult } from './container/waits.js';
 import type { EngineSettings } from './engine-options.js';
 import type { EventLog } from './events/event-log.js';
 import type { ManagedExec } from './exec/managed-exec.js';
+import type { LogKeeper } from './log-keeper/log-keeper.js';
 import type { NameRegistry } from './names.js';
 import type { RecordStore } from './state/record-store.js';
 
@@ -32,6 +33,8 @@ export interface EngineContext {
   readonly starts: PQueue;
   readonly host: HostFacts;
   readonly kernelLog: KernelLog | undefined;
+  /** Writes the logs of containers, where that is not done here. */
+  readonly logKeeper: LogKeeper | undefined;
   readonly log: Logger;
   /** Fires when the engine closes: delays and background work end. */
   readonly closing: AbortSignal;

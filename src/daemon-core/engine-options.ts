@@ -17,6 +17,8 @@ export interface ContainerDefaults {
   readonly noNewPrivileges?: boolean | undefined;
 }
 
+export type LogWriterKind = 'engine' | 'keeper';
+
 export interface EngineOptions {
   /** What outlives a reboot: records, logs, writable layers, volumes. One engine at a time has it. */
   readonly root?: string | undefined;
@@ -39,6 +41,12 @@ export interface EngineOptions {
   readonly cgroupParent?: string | undefined;
   /** For containers that ask for none. @default json-file without rotation */
   readonly logConfig?: LogConfig | undefined;
+  /**
+   * Who writes `json-file` logs. `keeper`: a process of its own, which outlives the engine, so that nothing that containers print
+   * is lost or waits while no engine runs. It has the containers that were created detached: without a terminal, an
+   * open stdin, and `AttachStdout` or `AttachStderr`; whoever attaches to one of them follows its log. @default 'engine'
+   */
+  readonly logWriter?: LogWriterKind | undefined;
   /** @default Docker's */
   readonly containerDefaults?: ContainerDefaults | undefined;
   /** How many starts may be under way at once. @default 10 */
@@ -65,6 +73,7 @@ export interface EngineSettings {
   readonly state: string;
   readonly namespace: string;
   readonly logConfig: LogConfig;
+  readonly logWriter: LogWriterKind;
   readonly containerDefaults: ContainerDefaults;
   readonly concurrency: number;
   readonly initPath: string | undefined;
@@ -95,6 +104,7 @@ export function foldersOf(options: EngineOptions) {
     coreState: state,
     engineRoot: join(root, 'engine'),
     engineState: join(state, 'engine'),
+    logKeeperSocket: join(state, 'engine', 'log-keeper.sock'),
     volumes: join(root, 'volumes'),
   };
 }
@@ -112,6 +122,7 @@ export function settingsOf(options: EngineOptions, id: string, initPath: string 
     state: folders.engineState,
     namespace: options.namespace ?? 'docker',
     logConfig: options.logConfig ?? { Type: 'json-file' },
+    logWriter: options.logWriter ?? 'engine',
     containerDefaults: options.containerDefaults ?? {},
     concurrency,
     initPath,

@@ -106,6 +106,36 @@ export interface FileStdioOptions {
   };
 }
 
+/** The output FIFOs of a process, which another process reads, and its stdin. */
+export interface ExternalOutput {
+  /** Absolute path; '' when an existing task has no FIFO there. */
+  readonly stdout: string;
+  /** The same; '' also with a terminal: all is in `stdout` then. */
+  readonly stderr: string;
+  readonly terminal: boolean;
+  /** Absent when the process has none. */
+  readonly stdin: Writable | undefined;
+}
+
+/**
+ * Called with FIFOs that are there, before the process can write its first byte. When it settles, whoever is to read has them open:
+ * a FIFO that nobody has open loses its content with its writer. A rejection is that of an `AttachStdio`.
+ */
+export type AttachExternal = (output: ExternalOutput) => void | Promise<void>;
+
+/**
+ * Another process reads the output; no byte of it passes through this one. The FIFOs are removed with the task, whose
+ * `delete` waits for no output: call it when the reader has it all.
+ */
+export interface ExternalStdio {
+  readonly external: AttachExternal;
+}
+
+export interface ExternalStdioOptions extends ExternalStdio {
+  /** Give the process a stdin. @default false */
+  readonly stdin?: boolean | undefined;
+}
+
 /** A mount the backend makes at the bundle's rootfs before it starts the process (containerd's `types.Mount`). */
 export interface RootfsMount {
   readonly type: string;
@@ -157,7 +187,7 @@ export interface NewContainerOptions {
 
 export interface NewTaskOptions {
   /** Absent: all three are /dev/null. Files: `NotImplementedError` `ERR_CAPABILITY` with a terminal. */
-  readonly stdio?: StdioOptions | FileStdioOptions | undefined;
+  readonly stdio?: StdioOptions | FileStdioOptions | ExternalStdioOptions | undefined;
   readonly rootfs?: readonly RootfsMount[] | undefined;
   /** Restore from the checkpoint in this folder in place of starting anew. */
   readonly checkpointDir?: string | undefined;
@@ -267,7 +297,7 @@ export interface Container {
   /** The existing task, with no stdio. @throws NotFoundError `ERR_TASK_NOT_FOUND` */
   task(call?: CallOptions): Promise<Task>;
   /** The existing task with its stdio opened again: after a restart of this process. Only one reader may exist. */
-  attachTask(attach: AttachStdio, call?: CallOptions): Promise<Task>;
+  attachTask(attach: AttachStdio | ExternalStdio, call?: CallOptions): Promise<Task>;
   /** @throws FailedPreconditionError while this client holds a task of it; NotFoundError when it is gone already */
   delete(call?: CallOptions): Promise<void>;
 }
@@ -285,7 +315,7 @@ export interface RestoredContainer {
 
 export interface RestoreOptions extends CallOptions {
   /** Which stdio to open again for a container with a task; none when absent or when it gives `undefined`. */
-  readonly attach?: ((container: Container) => AttachStdio | undefined) | undefined;
+  readonly attach?: ((container: Container) => AttachStdio | ExternalStdio | undefined) | undefined;
 }
 
 export interface Client {

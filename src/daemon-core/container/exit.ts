@@ -62,6 +62,8 @@ export async function commitExit(
     }),
   );
   await finishExecsOf(engine, c);
+  // Before its FIFOs go. The task's own delete waits for what is read here.
+  await quietly(engine, c, 'finish the log of a container', async () => c.logs.external?.finish());
   // Side by side: the one drains the output into the other, and cuts it off when it does not end.
   await Promise.all([
     quietly(engine, c, 'delete the task of a container that ended', () => deleteTask(run)),

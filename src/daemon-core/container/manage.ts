@@ -1,3 +1,4 @@
+import type { ContainerConfig } from '../../oci/config/container-config.js';
 import type { EngineContext } from '../engine-context.js';
 import { openContainerLog } from '../logs/open-log.js';
 import { RestartManager } from '../restart/restart-policy.js';
@@ -18,6 +19,7 @@ export function manage(engine: EngineContext, record: ContainerRecord): ManagedC
     name: record.name,
     logConfig: hostConfig.LogConfig ?? engine.settings.logConfig,
     config,
+    keeper: isDetached(config) ? engine.logKeeper : undefined,
     log: engine.log,
   });
   const hub = new StreamHub({
@@ -28,4 +30,12 @@ export function manage(engine: EngineContext, record: ContainerRecord): ManagedC
   });
   const restart = new RestartManager(hostConfig.RestartPolicy ?? { Name: 'no' });
   return new ManagedContainer(record, { store: engine.store, logs, hub, restart, waits: new Waits() });
+}
+
+/**
+ * Nobody has asked for its bytes as they are: a log has lines of text, and a prompt is none. By what never changes, so that each
+ * life of the engine decides alike.
+ */
+function isDetached({ Tty, OpenStdin, AttachStdin, AttachStdout, AttachStderr }: ContainerConfig): boolean {
+  return ![Tty, OpenStdin, AttachStdin, AttachStdout, AttachStderr].includes(true);
 }

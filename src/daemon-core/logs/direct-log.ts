@@ -30,6 +30,7 @@ export interface DirectLogOptions extends LogOptions {
  */
 export class DirectLog implements ContainerLog {
   readonly driver = 'direct';
+  readonly external = undefined;
   readonly path: string;
   readonly files: { readonly stdout: string; readonly stderr: string };
   readonly #options: DirectLogOptions;

@@ -25,6 +25,7 @@ export interface JsonFileLogOptions extends LogOptions {
 export class JsonFileLog implements ContainerLog {
   readonly driver = 'json-file';
   readonly files = undefined;
+  readonly external = undefined;
   readonly path: string;
   readonly #options: JsonFileLogOptions;
   readonly #store: JsonFiles;

@@ -43,12 +43,26 @@ export interface ReadLogsOptions {
   readonly follow?: boolean | undefined;
   /** With `follow`: when nothing runs now, the next run is waited for and followed. @default false: the end comes at once */
   readonly waitForRun?: boolean | undefined;
+  /** Only what is written after this call, in place of `tail` and `since`; waits for a run as `waitForRun` does. @default false */
+  readonly fromNow?: boolean | undefined;
   /** @default true */
   readonly stdout?: boolean | undefined;
   /** @default true */
   readonly stderr?: boolean | undefined;
   /** Ends the reading at once, with CanceledError or DeadlineExceededError. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What has another process read the output of a run and write it to the log. */
+export interface ExternalWriter {
+  /**
+   * When it settles the FIFOs are open elsewhere. Again with the same run it does nothing.
+   * @param run its number; output of an older one is given up
+   * @throws as `LogKeeper.open`
+   */
+  open(run: number, output: { readonly stdout: string; readonly stderr: string }): Promise<void>;
+  /** The run is over: settles when all that it printed is in the log. @throws as `LogKeeper.finish` */
+  finish(): Promise<void>;
 }
 
 /** The log of one container, over all its runs. */
@@ -59,6 +73,8 @@ export interface ContainerLog {
   readonly path: string | undefined;
   /** `direct`: the files that the shim is to be given for its output. */
   readonly files: { readonly stdout: string; readonly stderr: string } | undefined;
+  /** Set where the log is written elsewhere: then nobody here opens a writer. */
+  readonly external: ExternalWriter | undefined;
   /**
    * Opens the log for a run; it goes on after what an earlier run or engine wrote. One writer at a time.
    * @throws FailedPreconditionError when another writer is open; the classes of system errors otherwise

@@ -6,6 +6,7 @@ export class NoneLog implements ContainerLog {
   readonly driver = 'none';
   readonly path = undefined;
   readonly files = undefined;
+  readonly external = undefined;
 
   async openWriter(): Promise<LogWriter> {
     return new NoneWriter();

@@ -1,8 +1,10 @@
 import { defaultLogger, type Logger } from '../../log/logger.js';
 import type { ContainerConfig } from '../../oci/config/container-config.js';
 import type { LogConfig } from '../../oci/config/host-config.js';
+import type { LogKeeper } from '../log-keeper/log-keeper.js';
 import { DirectLog } from './direct-log.js';
 import { JsonFileLog } from './json-file-log.js';
+import { KeptLog } from './kept-log.js';
 import { logAttributes } from './log-attributes.js';
 import type { ContainerLog } from './log-driver.js';
 import { parseLogOptions } from './log-options.js';
@@ -21,6 +23,8 @@ export interface OpenLogOptions {
   /** For the options that tell of labels, env, image and command. */
   readonly config?: ContainerConfig | undefined;
   readonly imageId?: string | undefined;
+  /** Has a `json-file` log written by it. @default the log is written here */
+  readonly keeper?: LogKeeper | undefined;
   /** @default the library's */
   readonly log?: Logger | undefined;
   /** Milliseconds since 1970, with a fraction. @default the wall clock */
@@ -49,5 +53,6 @@ export function openContainerLog(options: OpenLogOptions): ContainerLog {
     imageName: config.Image,
     command: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
   });
+  if (options.keeper !== undefined) return new KeptLog({ ...parsed, folder, id, attributes, log }, options.keeper);
   return new JsonFileLog({ ...parsed, folder, id, attributes, log, now: options.now });
 }

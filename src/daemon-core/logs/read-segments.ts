@@ -13,8 +13,15 @@ export interface SegmentSource {
   readonly changes: Change;
   /** Of the newest file. */
   readonly generation: number;
+  /** Learns of rotations, where somebody else makes them. */
+  refresh?(): Promise<void>;
   openAll(): Promise<Segment[]>;
   openGeneration(generation: number): Promise<Segment | undefined>;
+}
+
+export interface Place {
+  readonly generation: number;
+  readonly offset: number;
 }
 
 export interface ReadSegmentsOptions {
@@ -22,6 +29,8 @@ export interface ReadSegmentsOptions {
   readonly follow: boolean;
   /** Files that were last written before are not read; milliseconds since 1970. */
   readonly changedSinceMs: number | undefined;
+  /** Where to begin, in place of what `tail` and `changedSinceMs` say. */
+  readonly from?: ((held: readonly Segment[]) => Place) | undefined;
   /** Whether more may come. */
   readonly isLive: () => boolean;
   readonly signal: AbortSignal;
@@ -42,10 +51,12 @@ export async function* readSegments(
   try {
     const newest = held.at(-1);
     const stop = { generation: newest?.generation ?? source.generation, limit: (await newest?.limit()) ?? 0 };
-    let { generation, offset } = await whereToBegin(held, stop, options);
+    const { from } = options;
+    let { generation, offset } = from === undefined ? await whereToBegin(held, stop, options) : from(held);
     for (const each of [...held]) if (each.generation < generation) await release(held, each);
     while (!signal.aborted) {
       const seen = source.changes.count;
+      await source.refresh?.();
       const wasNewest = generation === source.generation;
       const segment = await take(held, source, generation);
       if (segment !== undefined) {
@@ -114,7 +125,7 @@ async function whereToBegin(
   held: readonly Segment[],
   end: { readonly generation: number; readonly limit: number },
   { tail, changedSinceMs }: ReadSegmentsOptions,
-): Promise<{ generation: number; offset: number }> {
+): Promise<Place> {
   const newest = held.at(-1);
   if (newest === undefined) return { generation: end.generation, offset: 0 };
   if (tail === 'all') {

@@ -3,7 +3,7 @@ import { isCanceled } from '../../errdefs/index.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { Attachment, AttachOptions } from '../streams/stream-hub.js';
 
-/** For a container whose output goes from the shim into files: follows them. It has no stdin. */
+/** For a container whose output goes into files without us: follows them. It has no stdin. */
 export function attachToFiles(c: ManagedContainer, options: AttachOptions): Attachment {
   const giveUp = new AbortController();
   const { signal } = options;
@@ -12,8 +12,9 @@ export function attachToFiles(c: ManagedContainer, options: AttachOptions): Atta
   const stderr = options.stderr === true ? new PassThrough() : undefined;
   const entries = c.logs.read({
     follow: true,
-    waitForRun: true,
     tail: 0,
+    fromNow: true,
+    waitForRun: true,
     stdout: stdout !== undefined,
     stderr: stderr !== undefined,
     signal: bounded,

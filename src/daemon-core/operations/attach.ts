@@ -17,8 +17,9 @@ export function attachContainer(engine: EngineContext, c: ManagedContainer, opti
     throw conflict(c, `container ${c.id} is restarting, wait until the container is running`);
   }
   if (status === 'removing' || status === 'dead') throw conflict(c, `container ${c.id} is marked for removal`);
-  // Files that the shim writes have no streams: they are read as they grow.
-  const attachment = c.logs.files === undefined ? c.hub.attach(options) : attachToFiles(c, options);
+  // Files that others write have no streams: they are read as they grow.
+  const isElsewhere = c.logs.files !== undefined || c.logs.external !== undefined;
+  const attachment = isElsewhere ? attachToFiles(c, options) : c.hub.attach(options);
   engine.events.publish('container', 'attach', c.id, containerAttributes(c.record));
   void attachment.done.then((how) => {
     if (how === 'detached') engine.events.publish('container', 'detach', c.id, containerAttributes(c.record));

@@ -112,7 +112,7 @@ async function startRun(engine: EngineContext, c: ManagedContainer, options: Sta
   let task: Task | undefined;
   try {
     c.logs.running();
-    task = await container.newTask({ stdio: stdioOf(c), rootfs: rootfs.mounts, checkpointDir });
+    task = await container.newTask({ stdio: stdioOf(c, number), rootfs: rootfs.mounts, checkpointDir });
     const run = await makeRun(engine, c, number, container, task);
     // Before the call, so that no exit can be older than the start.
     const startedAt = new Date().toISOString();
@@ -146,10 +146,11 @@ export async function makeRun(
   return { number, container, task, oom, identity: identify(task.pid), hadGap: false };
 }
 
-/** FIFOs to the hub, or files that the shim writes by itself. */
-function stdioOf(c: ManagedContainer): NewTaskOptions['stdio'] {
-  const { files } = c.logs;
+/** FIFOs to the hub, or to the log keeper, or files that the shim writes by itself. */
+function stdioOf(c: ManagedContainer, run: number): NewTaskOptions['stdio'] {
+  const { files, external } = c.logs;
   if (files !== undefined) return { files };
+  if (external !== undefined) return { external: (output) => external.open(run, output) };
   return {
     stdin: c.record.config.OpenStdin === true,
     attach: async (streams) => {
@@ -173,7 +174,12 @@ async function undo(
 ): Promise<void> {
   const call = { timeoutMs: CLEANUP_MS };
   c.run = undefined;
-  for (const step of [() => task?.forceDelete(call), () => c.hub.end(call), () => container.delete(call)]) {
+  for (const step of [
+    () => task?.forceDelete(call),
+    () => c.hub.end(call),
+    () => c.logs.external?.finish(),
+    () => container.delete(call),
+  ]) {
     try {
       await step();
     } catch (err) {

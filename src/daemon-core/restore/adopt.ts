@@ -129,6 +129,9 @@ async function goOn(engine: EngineContext, c: ManagedContainer, run: CurrentRun)
 /** Nothing of the container runs. When the record says that something did, its end is in the journal, or unknown. */
 async function endWithout(engine: EngineContext, c: ManagedContainer, facts: readonly JournalFact[]): Promise<void> {
   await c.hub.end();
+  await c.logs.external?.finish().catch((err: unknown) => {
+    engine.log.warn({ err, containerId: c.id }, 'finish the log of a container');
+  });
   enterUnsavedRun(c, facts);
   if (c.isAlive) {
     const ofRun = facts.filter((fact) => fact.run === c.state.run);

@@ -1,14 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { isNotFound, toEngineError } from '../../errdefs/index.js';
-import type { AttachStdio, Container, RestoredContainer } from '../../libcontainerd/types.js';
+import type {
+  AttachStdio,
+  Container,
+  ExternalOutput,
+  ExternalStdio,
+  RestoredContainer,
+} from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { finishRemoval } from '../operations/remove.js';
 import type { JournalFact } from '../state/record.js';
 import type { LoadedRecord } from '../state/record-store.js';
 import { settleContainer } from './adopt.js';
-import { isOfEngine } from './found-run.js';
+import { isOfEngine, runOf } from './found-run.js';
 import { applyPolicy } from './policies.js';
 
 const AT_ONCE = 64;
@@ -25,7 +31,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export async function restoreAll(engine: EngineContext, loaded: readonly LoadedRecord[]): Promise<void> {
   const restored = await engine.client.restore({
     timeoutMs: LIST_MS,
-    attach: (container) => attachOf(engine, engine.containers.find(container.id)),
+    attach: (container) => attachOf(engine, engine.containers.find(container.id), container),
   });
   const byId = new Map(restored.map((each) => [each.container.id, each]));
   const queue = new PQueue({ concurrency: AT_ONCE });
@@ -81,7 +87,7 @@ async function lookUp(engine: EngineContext, c: ManagedContainer): Promise<Resto
     return isNotFound(err) ? undefined : 'unclear';
   }
   try {
-    const attach = attachOf(engine, c);
+    const attach = attachOf(engine, c, container);
     return { container, task: attach === undefined ? await container.task() : await container.attachTask(attach) };
   } catch (err) {
     if (isNotFound(err)) return { container, task: undefined };
@@ -90,8 +96,23 @@ async function lookUp(engine: EngineContext, c: ManagedContainer): Promise<Resto
 }
 
 /** Opens the output of a container again, which goes on where it was; none where the shim writes files by itself. */
-function attachOf(engine: EngineContext, c: ManagedContainer | undefined): AttachStdio | undefined {
+function attachOf(
+  engine: EngineContext,
+  c: ManagedContainer | undefined,
+  container: Container,
+): AttachStdio | ExternalStdio | undefined {
   if (c === undefined || c.logs.files !== undefined) return undefined;
+  const { external } = c.logs;
+  if (external !== undefined) {
+    const open = async (output: ExternalOutput) => {
+      try {
+        await external.open(runOf(container) ?? c.state.run, output);
+      } catch (err) {
+        engine.log.error({ err, containerId: c.id }, 'have the log of a running container written');
+      }
+    };
+    return { external: open };
+  }
   return async (streams) => {
     // Of a try before that did not come to its end.
     await c.hub.end();

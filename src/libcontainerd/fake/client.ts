@@ -12,6 +12,7 @@ import type {
   CallOptions,
   Capabilities,
   Container,
+  ExternalStdio,
   NewContainerOptions,
   RestoredContainer,
   RestoreOptions,
@@ -221,7 +222,7 @@ export class InMemoryClient implements FakeClient {
 async function restoreOne(
   container: FakeContainer,
   task: HostTask | undefined,
-  attach: AttachStdio | undefined,
+  attach: AttachStdio | ExternalStdio | undefined,
 ): Promise<RestoredContainer> {
   if (task === undefined || task.removed) return { container, task: undefined };
   try {

@@ -58,6 +58,7 @@ conformance('fake with no capability', LEAST, [
   'attach: attaches only where no stdio is attached by this client',
   'attach: attaches to a running task: its stdio goes on and its exit arrives',
   'attach: finds no task to attach to where there is none',
+  'external stdio: goes on without its client, and gives the next one the same FIFOs',
   'file stdio: leaves the files to the shim when another client attaches, and for ever',
   'attach: knows the exit of a task that ended before the attach',
   'attach: sees an exit that happened while no client was there',

@@ -1,7 +1,7 @@
 import { ConflictError } from '../../errdefs/index.js';
 import type { OciSpec } from '../../oci/runtime-spec.js';
 import { makeOutputFiles } from '../output-files.js';
-import type { AttachStdio, CallOptions, Container, NewTaskOptions, Task } from '../types.js';
+import type { AttachStdio, CallOptions, Container, ExternalStdio, NewTaskOptions, Task } from '../types.js';
 import { assertCheckpoint } from './checkpoint.js';
 import { ClientRun, factsOf } from './client-run.js';
 import type { ClientStdio } from './client-stdio.js';
@@ -49,9 +49,10 @@ export class FakeContainer implements Container {
     const terminal = this.spec.process?.terminal ?? false;
     const hasFiles = stdioOptions !== undefined && 'files' in stdioOptions;
     if (hasFiles) await makeOutputFiles(what, stdioOptions, terminal);
-    const pipes = makePipes(stdioOptions, terminal);
-    const stdio = await attachStdio(what, pipes, hasFiles ? undefined : stdioOptions?.attach);
+    const pipes = await makePipes(stdioOptions, terminal);
+    let stdio: ClientStdio | undefined;
     try {
+      stdio = await attachStdio(what, pipes, attachmentOf(stdioOptions));
       return await this.#context.ask('Tasks/Create', what, call, () => {
         const { state, namespace, table } = this.#context;
         const run = table.prepare(this.id, state.now());
@@ -67,6 +68,7 @@ export class FakeContainer implements Container {
       });
     } catch (err) {
       stdio?.close();
+      pipes.fifos?.remove();
       throw err;
     }
   }
@@ -75,7 +77,7 @@ export class FakeContainer implements Container {
     return this.#context.ask('Tasks/Get', `find task of ${this.id}`, call, () => this.adopt(this.#hostTask()));
   }
 
-  async attachTask(attach: AttachStdio, call: CallOptions = {}): Promise<Task> {
+  async attachTask(attach: AttachStdio | ExternalStdio, call: CallOptions = {}): Promise<Task> {
     const what = `attach to task of ${this.id}`;
     this.#context.assertCapable(what, 'liveAttach');
     const task = await this.#context.ask('Tasks/Get', what, call, () => this.#hostTask());
@@ -103,7 +105,7 @@ export class FakeContainer implements Container {
   }
 
   /** @internal The same with its stdio opened again. */
-  async adoptAttached(task: HostTask, attach: AttachStdio): Promise<FakeTask> {
+  async adoptAttached(task: HostTask, attach: AttachStdio | ExternalStdio): Promise<FakeTask> {
     const what = `attach to task of ${this.id}`;
     const known = this.#linkOf(this.#context.table.get(this.id));
     if (known?.task === task && known.stdio(this.id) !== undefined) {
@@ -143,4 +145,9 @@ export class FakeContainer implements Container {
       fields: { containerId: this.id },
     });
   }
+}
+
+function attachmentOf(options: NewTaskOptions['stdio']): AttachStdio | ExternalStdio | undefined {
+  if (options === undefined || 'files' in options) return undefined;
+  return 'external' in options ? options : options.attach;
 }

@@ -134,6 +134,7 @@ export class HostState {
 
   removeTask(namespace: string, task: HostTask): void {
     task.removed = true;
+    task.init.pipes.fifos?.remove();
     const container = this.#containers(namespace).get(task.containerId);
     if (container?.task === task) container.task = undefined;
   }

@@ -185,6 +185,6 @@ export class PipeReader extends Readable implements OutputStream {
 }
 
 /** What a terminal does to output (ONLCR). */
-function carriageReturns(chunk: Buffer): Buffer {
+export function carriageReturns(chunk: Buffer): Buffer {
   return Buffer.from(chunk.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
 }

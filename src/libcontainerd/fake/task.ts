@@ -16,6 +16,7 @@ import type {
   CheckpointOptions,
   ExecOptions,
   ExitStatus,
+  ExternalStdio,
   Process,
   ProcessSummary,
   Task,
@@ -28,7 +29,7 @@ import { FakeExec } from './exec.js';
 import { taskNotFound } from './host-task.js';
 import { sampleOf } from './metrics.js';
 import { FakeProcess } from './process.js';
-import { makePipes } from './process-pipes.js';
+import { makePipes, type ProcessPipes } from './process-pipes.js';
 
 const { SIGKILL } = constants.signals;
 
@@ -66,7 +67,7 @@ export class FakeTask extends FakeProcess implements Task {
     const what = `exec ${execId} of ${this.containerId}`;
     this.context.assertOpen(what);
     if (this.link.stdio(execId) !== undefined) throw execExists(this.containerId, execId);
-    const pipes = makePipes(options.stdio, process.terminal ?? false);
+    const pipes = await makePipes(options.stdio, process.terminal ?? false);
     const stdio = await attachStdio(what, pipes, options.stdio?.attach);
     try {
       return await this.ask('Tasks/Exec', `exec ${execId} of`, call, () => {
@@ -170,13 +171,16 @@ export class FakeTask extends FakeProcess implements Task {
 /** Opens the client's ends and hands them out, before anything can be written. */
 export async function attachStdio(
   what: string,
-  pipes: ReturnType<typeof makePipes>,
-  attach: AttachStdio | undefined,
+  pipes: ProcessPipes,
+  attach: AttachStdio | ExternalStdio | undefined,
 ): Promise<ClientStdio | undefined> {
   if (attach === undefined) return undefined;
   const stdio = new ClientStdio(pipes);
   try {
-    await attach(stdio.streams);
+    if ('external' in attach) {
+      const { stdout = '', stderr = '' } = pipes.fifos ?? {};
+      await attach.external({ stdout, stderr, terminal: pipes.terminal, stdin: stdio.streams.stdin });
+    } else await attach(stdio.streams);
   } catch (err) {
     stdio.close();
     throw toEngineError(err, `${what}: attach stdio`);

@@ -11,7 +11,7 @@ import type { OciSpec } from '../../oci/runtime-spec.js';
 import type { Process as ProcessRecord } from '../../protocol/gen/containerd/types/task.js';
 import { withinCall } from '../deadline.js';
 import type { Run } from '../run.js';
-import type { AttachStdio, CallOptions, Container, NewTaskOptions, Task } from '../types.js';
+import type { AttachStdio, CallOptions, Container, ExternalStdio, NewTaskOptions, Task } from '../types.js';
 import { removeBundleDir } from './bundle-dir.js';
 import type { ObjectContext } from './context.js';
 import { asError } from './process.js';
@@ -23,7 +23,7 @@ import { openStdio, reopenStdio } from './task-stdio.js';
 
 /** What came with a question about the task, for the use of its answer. */
 export interface Asked {
-  readonly attach: AttachStdio | undefined;
+  readonly attach: AttachStdio | ExternalStdio | undefined;
   readonly call: CallOptions;
   /** When it was sent, in milliseconds. */
   readonly at: number;
@@ -99,7 +99,7 @@ export class ContainerObject implements Container {
     return this.#find(undefined, call);
   }
 
-  async attachTask(attach: AttachStdio, call: CallOptions = {}): Promise<Task> {
+  async attachTask(attach: AttachStdio | ExternalStdio, call: CallOptions = {}): Promise<Task> {
     return this.#find(attach, call);
   }
 
@@ -141,7 +141,7 @@ export class ContainerObject implements Container {
     }
   }
 
-  async #find(attach: AttachStdio | undefined, call: CallOptions): Promise<Task> {
+  async #find(attach: AttachStdio | ExternalStdio | undefined, call: CallOptions): Promise<Task> {
     // Entered before Get is sent: an event that comes after its answer was made must find the run.
     const run = this.#context.table.prepare(this.id);
     const at = Date.now();

@@ -7,7 +7,7 @@ import { CanceledError, PermissionDeniedError } from '../../errdefs/index.js';
 import { makeFolder } from '../../platform/make-folder.js';
 import { withDefault, withinCall } from '../deadline.js';
 import { makeOutputFiles } from '../output-files.js';
-import type { AttachStdio, CallOptions, FileStdioOptions, StdioOptions } from '../types.js';
+import type { AttachStdio, CallOptions, ExternalStdio, NewTaskOptions } from '../types.js';
 import type { Lifetime, ObjectContext, OutputHold } from './context.js';
 import { heldStdio } from './held-stdio.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -17,7 +17,7 @@ export interface OpenStdio {
   readonly dir: string;
   readonly processId: string;
   readonly terminal: boolean;
-  readonly options: StdioOptions | FileStdioOptions | undefined;
+  readonly options: NewTaskOptions['stdio'];
   readonly call: CallOptions;
   readonly lifetime: Lifetime;
   readonly hold: OutputHold | undefined;
@@ -40,7 +40,8 @@ export async function openStdio(open: OpenStdio): Promise<Stdio | undefined> {
   }
   makeBundleDir(dir);
   const processId = freeName(dir, open.processId);
-  const made = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal });
+  const external = 'external' in options;
+  const made = await FifoStdio.create({ dir, processId, stdin: options.stdin ?? false, terminal, external });
   const stdio = heldStdio(made, hold);
   try {
     await hold?.hold(stdio.config, call);
@@ -48,7 +49,8 @@ export async function openStdio(open: OpenStdio): Promise<Stdio | undefined> {
     await stdio.close({ removeFiles: true });
     throw err;
   }
-  return handOver(stdio, options.attach, { removeFiles: true, call, lifetime });
+  const attach = external ? options : options.attach;
+  return handOver(stdio, attach, { removeFiles: true, call, lifetime });
 }
 
 /**
@@ -63,11 +65,11 @@ function freeName(dir: string, processId: string): string {
 /** Opens the FIFOs of a process that another life of this program left running. */
 export async function reopenStdio(
   config: StdioConfig,
-  attach: AttachStdio,
+  attach: AttachStdio | ExternalStdio,
   call: CallOptions,
   { lifetime, holdOutput }: Pick<ObjectContext, 'lifetime' | 'holdOutput'>,
 ): Promise<Stdio> {
-  const stdio = heldStdio(await FifoStdio.openExisting(config), holdOutput);
+  const stdio = heldStdio(await FifoStdio.openExisting(config, { external: 'external' in attach }), holdOutput);
   return handOver(stdio, attach, { removeFiles: false, call, lifetime });
 }
 
@@ -78,7 +80,11 @@ interface HandOver {
 }
 
 /** The callback is the caller's: one that never settles must hold up neither the call nor the client's end. */
-async function handOver(stdio: Stdio, attach: AttachStdio, { removeFiles, call, lifetime }: HandOver): Promise<Stdio> {
+async function handOver(
+  stdio: Stdio,
+  attach: AttachStdio | ExternalStdio,
+  { removeFiles, call, lifetime }: HandOver,
+): Promise<Stdio> {
   let stopListening = () => {};
   const ended = new Promise<never>((_, reject) => {
     stopListening = lifetime.onEnd((cause) =>
@@ -86,7 +92,11 @@ async function handOver(stdio: Stdio, attach: AttachStdio, { removeFiles, call, 
     );
   });
   try {
-    const attached = (async () => attach(stdio.streams))();
+    const attached = (async () => {
+      if (!('external' in attach)) return attach(stdio.streams);
+      const { stdout, stderr, terminal } = stdio.config;
+      return attach.external({ stdout, stderr, terminal, stdin: stdio.streams.stdin });
+    })();
     await withinCall('attach stdio', Promise.race([attached, ended]), withDefault(call, TIMEOUTS.stdio));
     return stdio;
   } catch (err) {

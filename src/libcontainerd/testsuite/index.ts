@@ -8,6 +8,7 @@ import { containerCases } from './container-cases.js';
 import { controlCases } from './control-cases.js';
 import { eventCases } from './event-cases.js';
 import { execCases } from './exec-cases.js';
+import { externalStdioCases } from './external-stdio-cases.js';
 import { fileStdioCases } from './file-stdio-cases.js';
 import type { Harness, SuiteEnv } from './harness.js';
 import { rerunCases } from './rerun-cases.js';
@@ -28,6 +29,7 @@ const AREAS: readonly (readonly [string, (define: DefineCase) => void])[] = [
   ['runs', rerunCases],
   ['stdio', stdioCases],
   ['file stdio', fileStdioCases],
+  ['external stdio', externalStdioCases],
   ['exec', execCases],
   ['control', controlCases],
   ['stats', statsCases],
