@@ -39,9 +39,7 @@ async function oneLife(engine: Engine, rootfs: string): Promise<void> {
   const c = await make(engine, rootfs, 'hello', 'echo "hello from $(hostname)"; exit 3');
   const ended = c.wait('next-exit', WAIT);
   await c.start();
-  console.log(
-    `  hello exited with ${(await ended).exitCode}; its log has:`,
-  );
+  console.log(`  hello exited with ${(await ended).exitCode}; its log has:`);
   for await (const { stream, line } of c.logs()) process.stdout.write(`  | ${stream}: ${line}`);
   const { container } = await engine.create({
     name: 'wrong',
