@@ -60,7 +60,7 @@ describe(`an engine killed while twenty callers use it, seed ${SEED}`, {
     assert.ok(child.stdout !== null);
     const lines = createInterface({ input: child.stdout });
     lines.on('line', (line) => told.take(line));
-    const ended = once(lines, 'close');
+    const ended = Promise.all([once(lines, 'close'), once(child, 'exit')]);
     await once(lines, 'line');
     await delay(ms);
     child.kill('SIGKILL');
