@@ -49,7 +49,7 @@ export abstract class EngineError extends Error {
 
 function isInstance(target: typeof EngineError, value: unknown): boolean {
   const own: unknown = Object.getOwnPropertyDescriptor(target.prototype, BRAND)?.value;
-  // A subclass made outside this package has no brand of its own; it is told by its prototype, as any class is.
+  // A subclass made outside this package has no brand of its own; it is told by its prototype, as every class is.
   if (own === undefined) return Function.prototype[Symbol.hasInstance].call(target, value);
   const brand = brandOf(value);
   return own === ANY_CLASS ? brand !== undefined : brand === own;
