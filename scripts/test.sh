@@ -17,14 +17,15 @@ export SCALE SUITE_SCALE=${SUITE_SCALE:-$SCALE}
 
 bash scripts/setup.sh
 
+unit=()
 files=()
 if (($# > 0)); then
   for file in "$@"; do files+=("dist-test/${file%.ts}.js"); done
 else
-  # Node 20 takes no patterns. What is in test/vm runs in its machine only. The integration tests share two cores: one
-  # file at a time keeps their deadlines honest.
+  # Node 20 takes no patterns. What is in test/vm runs in its machine only.
+  while IFS= read -r file; do unit+=("$file"); done < <(find dist-test/src -name '*.test.js' | sort)
   while IFS= read -r file; do files+=("$file"); done < <(
-    find dist-test/src dist-test/test -path dist-test/test/vm -prune -o -name '*.test.js' -print | sort
+    find dist-test/test -path dist-test/test/vm -prune -o -name '*.test.js' -print | sort
   )
 fi
 if ((${#files[@]} == 0)); then
@@ -32,8 +33,16 @@ if ((${#files[@]} == 0)); then
   exit 1
 fi
 
+# Two parts, each with its own closing lines: unit tests, two files at a time; then those that run containers. These share
+# two cores: one file at a time keeps their deadlines honest.
 status=0
-node --enable-source-maps --test --test-concurrency=1 --test-timeout=600000 "${files[@]}" || status=$?
+run=(node --enable-source-maps --test --test-timeout=600000)
+if ((${#unit[@]} > 0)); then
+  printf '\n=== unit tests\n'
+  "${run[@]}" --test-concurrency=2 "${unit[@]}" || status=$?
+  printf '\n=== integration tests\n'
+fi
+"${run[@]}" --test-concurrency=1 "${files[@]}" || status=$?
 
 # Each integration file looks after itself; this is the last look. Only what carries our folder's name is ours.
 left=$(pgrep -af '/tmp/lcd-' | grep -v pgrep || true)

@@ -55,6 +55,11 @@ export interface EngineOptions {
   readonly initPath?: string | undefined;
   /** Leave containers running when the engine closes. @default true */
   readonly liveRestore?: boolean | undefined;
+  /**
+   * How long a backend may take to tell of its containers when the engine opens, in milliseconds. Of what has not answered by
+   * then the state is uncertain, and it is asked again. @default 10 000
+   */
+  readonly restoreTimeoutMs?: number | undefined;
   /** When the engine opens, start what its restart policy says. @default true */
   readonly autoRestart?: boolean | undefined;
   /** How long the exit code of a removed container can be asked for, in milliseconds. @default 60 000 */
@@ -79,6 +84,7 @@ export interface EngineSettings {
   readonly initPath: string | undefined;
   readonly liveRestore: boolean;
   readonly autoRestart: boolean;
+  readonly restoreTimeoutMs: number;
   readonly removedTtlMs: number;
   readonly execTtlMs: number;
 }
@@ -88,6 +94,7 @@ const DEFAULT_STATE = '/run/libcontainerd';
 const CONCURRENCY = 10;
 const CONCURRENCY_MAX = 1_000;
 const REMOVED_TTL_MS = 60_000;
+const RESTORE_TIMEOUT_MS = 10_000;
 const EXEC_TTL_MS = 300_000;
 
 /** Where things are below `root` and `state`. */
@@ -128,6 +135,7 @@ export function settingsOf(options: EngineOptions, id: string, initPath: string 
     initPath,
     liveRestore: options.liveRestore ?? true,
     autoRestart: options.autoRestart ?? true,
+    restoreTimeoutMs: options.restoreTimeoutMs ?? RESTORE_TIMEOUT_MS,
     removedTtlMs: options.removedTtlMs ?? REMOVED_TTL_MS,
     execTtlMs: options.execTtlMs ?? EXEC_TTL_MS,
   };

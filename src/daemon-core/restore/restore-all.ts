@@ -19,8 +19,6 @@ import { applyPolicy } from './policies.js';
 
 const AT_ONCE = 64;
 const CLEANUP_MS = 45_000;
-/** What has not answered by then may be asked later: others wait for this. */
-const LIST_MS = 10_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -30,7 +28,7 @@ const LONGEST_PAUSE_MS = 5_000;
  */
 export async function restoreAll(engine: EngineContext, loaded: readonly LoadedRecord[]): Promise<void> {
   const restored = await engine.client.restore({
-    timeoutMs: LIST_MS,
+    timeoutMs: engine.settings.restoreTimeoutMs,
     attach: (container) => attachOf(engine, engine.containers.find(container.id), container),
   });
   const byId = new Map(restored.map((each) => [each.container.id, each]));

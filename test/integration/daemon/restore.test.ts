@@ -14,7 +14,7 @@ const WAIT = { timeoutMs: 20_000 };
 describe('an engine that comes again', { skip: missing('containerd-shim-runc-v2', 'runc', 'busybox') }, () => {
   let host: EngineHost;
   before(async () => {
-    host = await EngineHost.start({ backend: { warmShims: 0 } });
+    host = await EngineHost.start({ backend: { warmShims: 0 }, restoreTimeoutMs: 2_000 });
   });
   after(() => host.stop());
 
