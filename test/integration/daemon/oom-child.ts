@@ -12,7 +12,9 @@ const MEMORY = Number(memory);
 const hostConfig: HostConfig = { NetworkMode: 'none', Memory: MEMORY, MemorySwap: MEMORY };
 const eater = 'x=x; while :; do x=$x$x; done';
 
-const engine = await createEngine(engineOptions(folder, address === undefined ? {} : { backend: { address } }));
+const engine = await createEngine(
+  engineOptions(folder, { backend: address === undefined ? { warmShims: 0 } : { address } }),
+);
 const layers = { kind: 'overlay', layers: [rootfs] } as const;
 const { container: seen } = await engine.create({ name: 'seen', config: SLEEP, hostConfig, rootfs: layers });
 await seen.start();

@@ -44,7 +44,7 @@ export function daemonCases(name: string): void {
   describe(`${name}: an engine on cgroup v2`, { concurrency: false, timeout: scaledMs(60_000) }, () => {
     let host: EngineHost;
     before(async () => {
-      host = await EngineHost.start();
+      host = await EngineHost.start({ backend: { warmShims: 0 } });
     });
     after(() => host.stop());
 
