@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { readHostFacts } from '../../../src/oci/build/host-facts.js';
 import { missing } from '../host/requirements.js';
 import { until } from '../host/until.js';
-import { EngineHost, execIn, SLEEP, sh } from './engine-host.js';
+import { EngineHost, execIn, SLEEP } from './engine-host.js';
 
 const MIB = 1024 * 1024;
 
@@ -71,18 +71,6 @@ describe('update of a container', { skip: missing('containerd-shim-runc-v2', 'ru
       removesItself.update({ RestartPolicy: { Name: 'always' } }),
       /Restart policy cannot be updated because AutoRemove is enabled for the container/,
     );
-  });
-
-  it('keeps what it has when the runtime refuses a change', { skip: missing('runc') }, async () => {
-    const c = await host.running(sh('x=$(head -c 30000000 /dev/zero | tr "\\0" x); sleep 1000'));
-    await until('it has taken memory', async () => {
-      const used = await limit(c, 'memory/memory.usage_in_bytes', 'memory.current');
-      return Number(used) > 28_000_000;
-    });
-    // Of cgroup v1: the kernel refuses a swap limit below the memory in use.
-    if (!isV2) await assert.rejects(c.update({ Memory: 8 * MIB, MemorySwap: 8 * MIB }));
-    if (!isV2) assert.equal(c.inspect().HostConfig.Memory, undefined);
-    assert.equal(c.inspect().State.Running, true);
   });
 
   it('gives a running one another restart policy, which counts from then on', async () => {
