@@ -7,14 +7,17 @@ import { describe, it } from 'node:test';
 import { openContainerLog } from '../../../src/daemon-core/logs/open-log.js';
 
 const LINE = `${'d'.repeat(99)}\n`;
+const MIB = 1024 * 1024;
+/** What the writer may hold in memory when the room comes back (1 MiB) and what is put then fit into it. */
+const ROOM = 7 * MIB;
 
 describe('a log on a full disk', { skip: process.getuid?.() === 0 ? false : 'needs root to mount a tmpfs' }, () => {
   it('drops and counts what it cannot write, tells of it, and goes on when there is room', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'full-log-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${ROOM + MIB}`, 'tmpfs', folder]);
     try {
       const ballast = join(folder, 'ballast');
-      writeFileSync(ballast, Buffer.alloc(600 * 1024));
+      writeFileSync(ballast, Buffer.alloc(ROOM));
       const log = openContainerLog({
         folder,
         id: 'c1',
