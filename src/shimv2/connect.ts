@@ -78,7 +78,7 @@ async function open(params: ShimParams, bootstrap: SpokenBootstrap, call: RpcCal
 }
 
 function openGrpc(address: string, namespace: string): Transport {
-  const channel = new GrpcChannel(address, namespace);
+  const channel = new GrpcChannel(address, namespace, 'shim');
   const path = socketFile(address) ?? address;
   const lifeline = watchSocket(path);
   return {

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { ObservationChannel } from './observations.js';
 
 /** One finished call to a backend, as published on the diagnostics channel `libcontainerd:rpc`. */
 export interface RpcObservation {
@@ -8,12 +8,14 @@ export interface RpcObservation {
   readonly method: string;
   /** 0 is OK; else the gRPC number of the error's class. */
   readonly code: number;
+  /** Of a stream: how long it was open. */
   readonly durationMs: number;
+  readonly isStream: boolean;
 }
 
 export const RPC_CHANNEL = 'libcontainerd:rpc';
 
-const rpcChannel = channel(RPC_CHANNEL);
+export const RPCS = new ObservationChannel<RpcObservation>(RPC_CHANNEL);
 
 /** Counts calls by method. One belongs to each channel; publishes to `RPC_CHANNEL` when somebody listens there. */
 export class RpcCounter {
@@ -25,18 +27,12 @@ export class RpcCounter {
   }
 
   /** Counts at the start, so that a call that never ends is seen. Returns what to call with the result code. */
-  begin(method: string): (code: number) => void {
+  begin(method: string, { isStream = false }: { readonly isStream?: boolean } = {}): (code: number) => void {
     this.#counts.set(method, (this.#counts.get(method) ?? 0) + 1);
-    if (!rpcChannel.hasSubscribers) return () => {};
+    if (!RPCS.hasSubscribers) return () => {};
     const startedAt = performance.now();
     return (code) => {
-      const observation: RpcObservation = {
-        backend: this.#backend,
-        method,
-        code,
-        durationMs: performance.now() - startedAt,
-      };
-      rpcChannel.publish(observation);
+      RPCS.publish({ backend: this.#backend, method, code, durationMs: performance.now() - startedAt, isStream });
     };
   }
 

@@ -53,15 +53,20 @@ export interface GrpcCallOptions extends RpcCallOptions {
 /** One connection to a containerd, typed by the generated service definitions. Errors are `EngineError`s. */
 export class GrpcChannel {
   readonly address: string;
-  readonly rpcs = new RpcCounter('containerd');
+  readonly rpcs: RpcCounter;
   readonly #client: Client;
   readonly #namespace: string;
   readonly #pending = new Set<{ cancel(): void }>();
   #closedBecause: EngineError | undefined;
 
-  /** Connects at the first call. @throws InvalidArgumentError `ERR_ADDRESS_INVALID` */
-  constructor(address: string, namespace: string) {
+  /**
+   * Connects at the first call.
+   * @param backend for `RPC_CHANNEL`: some shims speak gRPC too
+   * @throws InvalidArgumentError `ERR_ADDRESS_INVALID`
+   */
+  constructor(address: string, namespace: string, backend: 'containerd' | 'shim' = 'containerd') {
     this.address = address;
+    this.rpcs = new RpcCounter(backend);
     this.#namespace = namespace;
     this.#client = new Client(grpcTarget(address), credentials.createInsecure(), CHANNEL_OPTIONS);
   }
@@ -129,7 +134,7 @@ export class GrpcChannel {
     const what = `${service.name}/${definition.name}`;
     const refusal = this.#refusal(what, call.signal);
     if (refusal !== undefined) throw refusal;
-    const done = this.rpcs.begin(what);
+    const done = this.rpcs.begin(what, { isStream: true });
     const stream = this.#client.makeServerStreamRequest<RequestOf<S, M>, ResponseOf<S, M>>(
       `/${service.fullName}/${definition.name}`,
       (message) => encodeMessage(definition.requestType as MessageCodec<RequestOf<S, M>>, message),
