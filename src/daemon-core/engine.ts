@@ -12,6 +12,7 @@ import { compareNewestFirst, listFilter } from './list-filter.js';
 import { type CreateOptions, createContainer } from './operations/create.js';
 import { type PruneReport, pruneContainers } from './operations/prune.js';
 import type { DamagedRecord } from './state/record-store.js';
+import { type EngineTelemetry, telemetryOf } from './telemetry.js';
 
 /** What `createEngine` made, for its end. */
 export interface EngineParts {
@@ -37,6 +38,11 @@ export class Engine {
   /** @internal */
   constructor(parts: EngineParts) {
     this.#parts = parts;
+  }
+
+  /** The same in every life of the engine; kept in `root`. */
+  get id(): string {
+    return this.#context.settings.id;
   }
 
   /** The seam's client under it. */
@@ -96,6 +102,11 @@ export class Engine {
   /** Docker's events: those kept, then those that come, with neither gap nor double. */
   events(options: EventStreamRequest = {}): AsyncIterable<EngineEvent> {
     return this.#context.events.stream(options);
+  }
+
+  /** Containers by status, execs, events, starts, as of now. Cheap: nothing is asked nor read. */
+  telemetry(): EngineTelemetry {
+    return telemetryOf(this.#context);
   }
 
   /**

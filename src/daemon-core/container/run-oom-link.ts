@@ -1,5 +1,6 @@
 import type { Task } from '../../libcontainerd/types.js';
 import type { MemoryCgroup } from '../../oom/memory-cgroup.js';
+import { OOM_KILLS } from '../../telemetry/observations.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { RunOom } from '../oom/run-oom.js';
@@ -33,7 +34,9 @@ export function newRunOom(engine: EngineContext, c: ManagedContainer, options: R
       c.change({ kind: 'oom', run: number, oom });
       engine.background('note an oom kill', c.id, () => engine.store.append(c.id, { fact: 'oom', run: number, oom }));
       // Who it was may be learned later, which is no other kill.
-      if (kills > 0) engine.events.publish('container', 'oom', c.id, containerAttributes(c.record));
+      if (kills === 0) return;
+      OOM_KILLS.publish({ engineId: engine.settings.id, containerId: c.id, kills });
+      engine.events.publish('container', 'oom', c.id, containerAttributes(c.record));
     },
   });
 }

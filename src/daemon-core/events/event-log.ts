@@ -22,12 +22,28 @@ export interface EventStreamRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How many events of a kind there were. */
+export interface EventCount {
+  readonly type: EngineEventType;
+  /** Without what follows a colon: `exec_create`, `health_status`. */
+  readonly action: string;
+  readonly count: number;
+}
+
 /** What happens in an engine, for whoever listens: the last 1000 events and those to come. */
 export class EventLog {
   readonly #kept: EngineEvent[] = [];
+  readonly #counts = new Map<EngineEventType, Map<string, number>>();
   readonly #listeners = new Map<EventStream, (event: EngineEvent) => void>();
   #lastNano = 0n;
   #isClosed = false;
+
+  /** All events ever published here, those that are not kept any more too. */
+  counts(): EventCount[] {
+    return [...this.#counts].flatMap(([type, byAction]) =>
+      [...byAction].map(([action, count]) => ({ type, action, count })),
+    );
+  }
 
   /** Streams that are open. */
   get subscribers(): number {
@@ -46,6 +62,7 @@ export class EventLog {
     attributes: Readonly<Record<string, string>>,
   ): EngineEvent {
     const event = this.#make(type, action, actorId, { ...attributes });
+    this.#count(type, action);
     if (this.#kept.length >= EVENTS_KEPT) this.#kept.shift();
     this.#kept.push(event);
     for (const tell of [...this.#listeners.values()]) tell(event);
@@ -107,6 +124,15 @@ export class EventLog {
   close(): void {
     this.#isClosed = true;
     for (const stream of [...this.#listeners.keys()]) stream.end();
+  }
+
+  /** What follows the colon is a command line, for one: there is no end of those. */
+  #count(type: EngineEventType, action: string): void {
+    const colon = action.indexOf(':');
+    const kind = colon === -1 ? action : action.slice(0, colon);
+    const byAction = this.#counts.get(type) ?? new Map<string, number>();
+    if (byAction.size === 0) this.#counts.set(type, byAction);
+    byAction.set(kind, (byAction.get(kind) ?? 0) + 1);
   }
 
   #make(type: EngineEventType, action: string, id: string, attributes: Record<string, string>): EngineEvent {

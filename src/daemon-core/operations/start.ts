@@ -3,6 +3,7 @@ import { replaceContainer } from '../../libcontainerd/replace.js';
 import type { CallOptions, Container, NewTaskOptions, Task } from '../../libcontainerd/types.js';
 import { memoryCgroupOf } from '../../oom/memory-cgroup.js';
 import { identify } from '../../platform/process-identity.js';
+import { CONTAINER_STARTS } from '../../telemetry/observations.js';
 import { watchExit } from '../container/exit.js';
 import type { CurrentRun, ManagedContainer } from '../container/managed-container.js';
 import { prepareRootfs } from '../container/rootfs.js';
@@ -38,11 +39,12 @@ export function startContainer(
   options: StartOptions = {},
   call: CallOptions = {},
 ): Promise<void> {
+  const calledAt = performance.now();
   return c.lock.run(
     `start container ${c.id}`,
     async () => {
       assertStartable(c);
-      await launchAnew(engine, c, options);
+      await launchAnew(engine, c, options, calledAt);
     },
     call,
   );
@@ -53,16 +55,25 @@ export async function launchAnew(
   engine: EngineContext,
   c: ManagedContainer,
   options: StartOptions = {},
+  calledAt?: number,
 ): Promise<void> {
   assertOpen(engine, c);
   c.amend({ manuallyStopped: false });
   c.restart.reset();
   c.change({ kind: 'restart-count-reset' });
-  await launch(engine, c, options);
+  await launch(engine, c, options, calledAt);
 }
 
-/** A start as it is done by whoever has the lock: by hand, or by the restart policy. */
-export async function launch(engine: EngineContext, c: ManagedContainer, options: StartOptions = {}): Promise<void> {
+/**
+ * A start as it is done by whoever has the lock: by hand, or by the restart policy.
+ * @param calledAt of the monotonic clock, milliseconds: what is observed counts from then. @default now
+ */
+export async function launch(
+  engine: EngineContext,
+  c: ManagedContainer,
+  options: StartOptions = {},
+  calledAt: number = performance.now(),
+): Promise<void> {
   const { starts, events } = engine;
   assertOpen(engine, c);
   try {
@@ -72,11 +83,18 @@ export async function launch(engine: EngineContext, c: ManagedContainer, options
       await startRun(engine, c, options);
     });
   } catch (err) {
+    observe(engine, toEngineError(err).errorClass, calledAt);
     // What the end of the engine has cut short is no failure: the next engine finds out how far it came.
     if (!isCanceled(err) || !isClosing(engine)) await startFailed(engine, c, toEngineError(err));
     throw err;
   }
+  observe(engine, 'ok', calledAt);
   events.publish('container', 'start', c.id, containerAttributes(c.record));
+}
+
+function observe(engine: EngineContext, outcome: string, calledAt: number): void {
+  if (!CONTAINER_STARTS.hasSubscribers) return;
+  CONTAINER_STARTS.publish({ engineId: engine.settings.id, outcome, durationMs: performance.now() - calledAt });
 }
 
 function assertOpen(engine: EngineContext, c: ManagedContainer): void {

@@ -7,6 +7,7 @@ import type { Shim, ShimParams } from '../../../shim/shim.js';
 import { containerOptions, taskOptions } from '../../objects/runtime-options.js';
 import type { ContainerState, TaskCreation } from '../../objects/task-service.js';
 import type { RuntimeOptions } from '../../types.js';
+import { observedStart } from './observed-start.js';
 import { ShimTask, type ShimTaskOptions } from './shim-task.js';
 import type { TaskCore } from './task-core.js';
 import { TIMEOUTS } from './timeouts.js';
@@ -39,7 +40,11 @@ export async function createShimTask(
     const onNoting = (promise: Promise<void>) => {
       noted = promise;
     };
-    const shim = warm?.shim ?? (await options.dialect.start(params, { ...call, onNoting }));
+    const shim =
+      warm?.shim ??
+      (await observedStart({ api: runtime.api, isWarm: false }, () =>
+        options.dialect.start(params, { ...call, onNoting }),
+      ));
     made = shim;
     // It may fail before it is awaited.
     noted?.catch(() => {});

@@ -11,6 +11,7 @@ import { BundleStore } from '../../../shim/bundle-store.js';
 import type { Shim, ShimParams } from '../../../shim/shim.js';
 import { shimEnded } from '../../../shim/shim-end.js';
 import type { ShimV2 } from '../../../shimv2/index.js';
+import { observedStart } from './observed-start.js';
 import { TIMEOUTS } from './timeouts.js';
 
 /** In a container's bundle: the bundle that its shim was started in. */
@@ -181,7 +182,9 @@ export class WarmShims {
     const bundle = await this.#bundles.create({ namespace, id, spec });
     const params = this.#options.paramsOf(bundle, { binary, options: undefined });
     try {
-      const shim = await this.#options.dialect.start(params, { timeoutMs: TIMEOUTS.bootstrap });
+      const shim = await observedStart({ api: 'v2', isWarm: true }, () =>
+        this.#options.dialect.start(params, { timeoutMs: TIMEOUTS.bootstrap }),
+      );
       const bootstrap = await readBootstrap(bundle);
       if (bootstrap === undefined) throw new InternalError(`start warm shim ${id}: it did not say where it is`);
       const warm = { shim, bootstrap, params };
