@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { missing } from '../host/requirements.js';
 import { EngineHost, execIn, logOf, SLEEP, sh } from './engine-host.js';
+import { failedStartCases } from './failed-start-cases.js';
 
 const WAIT = { timeoutMs: 20_000 };
 
@@ -74,23 +75,9 @@ describe('the life of a container', { skip: missing('containerd-shim-runc-v2', '
     assert.equal(deaf.inspect().State.ExitCode, 137);
   });
 
-  it('gives failed starts the exit codes of Docker', async () => {
-    const cases: [string, number][] = [
-      ['/bin/none', 127],
-      ['none', 127],
-      ['/etc', 126],
-      ['/bin/busybox/x', 127],
-    ];
-    for (const [command, code] of cases) {
-      const c = await host.create({ Cmd: [command] });
-      await assert.rejects(c.start(), command);
-      const { State } = c.inspect();
-      assert.equal(State.Status, 'created', command);
-      assert.equal(State.ExitCode, code, `${command}: ${State.Error}`);
-      assert.notEqual(State.Error, '', command);
-      await c.remove();
-    }
-    assert.deepEqual(await host.leftovers().then((left) => left.filter((what) => !what.includes('warm-'))), []);
+  failedStartCases({
+    host: () => host,
+    leftovers: async () => (await host.leftovers()).filter((what) => !what.includes('warm-')),
   });
 
   it('runs execs, each with its own output and exit code', async () => {

@@ -8,6 +8,7 @@ import { missing } from '../host/requirements.js';
 import { TestHost } from '../host/test-host.js';
 import { until } from '../host/until.js';
 import { EngineHost, execIn, logOf, SLEEP, sh } from './engine-host.js';
+import { failedStartCases } from './failed-start-cases.js';
 import { oomCases } from './oom-cases.js';
 
 const skip = missing('containerd', 'containerd-shim-runc-v2', 'runc', 'busybox');
@@ -82,24 +83,9 @@ describe('an engine over a containerd', { skip }, () => {
     await c.remove({ force: true });
   });
 
-  it('gives failed starts the exit codes of Docker', async () => {
-    const cases: [string, number][] = [
-      ['/bin/none', 127],
-      ['none', 127],
-      ['/etc', 126],
-      ['/bin/busybox/x', 127],
-    ];
-    for (const [command, code] of cases) {
-      const c = await host.create({ Cmd: [command] });
-      await assert.rejects(c.start(), command);
-      const { State } = c.inspect();
-      assert.deepEqual([State.Status, State.ExitCode], ['created', code], `${command}: ${State.Error}`);
-      await c.remove();
-    }
-    const c = await host.create({ ...SLEEP, WorkingDir: '/bin/busybox' });
-    await assert.rejects(c.start());
-    assert.equal(c.inspect().State.ExitCode, 127, c.inspect().State.Error);
-    await c.remove();
+  failedStartCases({ host: () => host, leftovers: () => containerd.leftovers() });
+
+  it('gives a start with a shim that is not there the exit code of Docker', async () => {
     const unknown = await host.create(SLEEP, { Runtime: 'io.containerd.none.v2' });
     await assert.rejects(unknown.start());
     assert.equal(unknown.inspect().State.ExitCode, 128, unknown.inspect().State.Error);
