@@ -3,20 +3,8 @@ import { describe, it } from 'node:test';
 import { InvalidArgumentError, NotFoundError } from '../errdefs/index.js';
 import { Filters } from './filters.js';
 import { compareNewestFirst, listFilter, matchesPrune, pruneFilter } from './list-filter.js';
+import { NEW_STATE } from './state/container-state.js';
 import type { ContainerRecord, ContainerState, MountPoint } from './state/record.js';
-
-const STATE: ContainerState = {
-  status: 'created',
-  run: 0,
-  pid: 0,
-  exitCode: 0,
-  error: '',
-  startedAt: '',
-  finishedAt: '',
-  oom: { killed: false, kills: 0, victims: [] },
-  restartCount: 0,
-  health: undefined,
-};
 
 function record(name: string, part: Partial<Omit<ContainerRecord, 'state'>>, state: Partial<ContainerState>) {
   return {
@@ -32,7 +20,7 @@ function record(name: string, part: Partial<Omit<ContainerRecord, 'state'>>, sta
     startedBefore: false,
     starting: undefined,
     ...part,
-    state: { ...STATE, ...state },
+    state: { ...NEW_STATE, ...state },
   } satisfies ContainerRecord;
 }
 

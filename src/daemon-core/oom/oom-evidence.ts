@@ -26,8 +26,6 @@ export interface OomEvidence {
   readonly ended: readonly KilledProcess[];
 }
 
-export const NO_OOM: OomFacts = { killed: false, kills: 0, victims: [] };
-
 /** With an init that was killed, the kernel ends all others of its pid namespace, and these are told of first. */
 const DIES_WITH_INIT_MS = 1000;
 

@@ -5,8 +5,9 @@ import type { KernelOomKill, OomKillLog } from '../../oom/kernel-log.js';
 import type { MemoryCgroup } from '../../oom/memory-cgroup.js';
 import { readOomKills } from '../../oom/read-oom-kills.js';
 import type { Metrics } from '../../stats/metrics.js';
+import { NO_OOM } from '../state/oom-facts.js';
 import type { OomFacts, OomVictim } from '../state/record.js';
-import { addedVictims, concludeOom, type KilledProcess, NO_OOM } from './oom-evidence.js';
+import { addedVictims, concludeOom, type KilledProcess } from './oom-evidence.js';
 
 /** What is new in the facts. */
 export interface OomGrowth {

@@ -15,6 +15,7 @@ import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { resolveMounts } from '../mounts/resolve-mounts.js';
+import { NEW_STATE } from '../state/container-state.js';
 import type { ContainerRecord, MountPoint, RootfsSource } from '../state/record.js';
 import { withDefaults, withDockerDefaults } from './host-defaults.js';
 
@@ -101,18 +102,7 @@ function newRecord(
     version: 1,
     ...parts,
     createdAt: new Date().toISOString(),
-    state: {
-      status: 'created',
-      run: 0,
-      pid: 0,
-      exitCode: 0,
-      error: '',
-      startedAt: '',
-      finishedAt: '',
-      oom: { killed: false, kills: 0, victims: [] },
-      restartCount: 0,
-      health: undefined,
-    },
+    state: NEW_STATE,
     manuallyStopped: false,
     startedBefore: false,
     starting: undefined,

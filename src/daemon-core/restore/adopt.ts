@@ -9,7 +9,8 @@ import { newRunOom } from '../container/run-oom-link.js';
 import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { STARTED_LABEL } from '../operations/labels.js';
-import type { JournalFact, OomFacts } from '../state/record.js';
+import { NO_OOM } from '../state/oom-facts.js';
+import type { JournalFact } from '../state/record.js';
 import { judge } from './found-run.js';
 
 const CLEANUP_MS = 45_000;
@@ -86,7 +87,7 @@ async function adopt(
     number,
     task,
     cgroup: await cgroupOf(c, task, ofRun),
-    known: known ?? NOTHING_KNOWN,
+    known: known ?? NO_OOM,
   });
   const run: CurrentRun = { number, container, task, oom, identity: identify(task.pid), hadGap: true };
   c.run = run;
@@ -101,8 +102,6 @@ async function adopt(
   c.change({ kind: 'oom', run: number, oom: oom.facts });
   return run;
 }
-
-const NOTHING_KNOWN: OomFacts = { killed: false, kills: 0, victims: [] };
 
 /** By the process while it lives; else where it was, as the journal tells. */
 async function cgroupOf(
@@ -161,7 +160,7 @@ function enterUnsavedRun(c: ManagedContainer, facts: readonly JournalFact[]): vo
     run: starting,
     pid: 0,
     startedAt: exit.exitedAt,
-    oom: NOTHING_KNOWN,
+    oom: NO_OOM,
     health: undefined,
   });
   c.amend({ startedBefore: true });
