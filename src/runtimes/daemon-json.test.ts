@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { parseByteSize } from './byte-size.js';
 import { loadDaemonJson } from './daemon-json.js';
 import { assertNoConflicts } from './directive-conflicts.js';
 import { jsonErrorAt } from './json-syntax.js';
@@ -246,25 +245,5 @@ describe('the place of an error in JSON', () => {
     const long = 'x'.repeat(1024 * 1024);
     assert.deepEqual(jsonErrorAt(`["${long}",]`), { line: 1, column: long.length + 5 });
     assert.deepEqual(jsonErrorAt('['.repeat(1_000_000)), { line: 1, column: 1_000_001 });
-  });
-});
-
-describe('a size', () => {
-  it('has units of 1024, in any case', () => {
-    const sizes: [string, number | undefined][] = [
-      ['64m', 67_108_864],
-      ['64 MiB', 67_108_864],
-      ['1.5kb', 1536],
-      ['.5k', 512],
-      ['3.7', 3],
-      ['32b', 32],
-      ['2G', 2 ** 31],
-      ['1t', 2 ** 40],
-      ['0', 0],
-    ];
-    for (const text of ['', 'm', '-1', '1x', '1  k', '1kbb', '1 k b', ' 1', '1k ', '1e3', '9999999p', '1,5m']) {
-      sizes.push([text, undefined]);
-    }
-    for (const [text, bytes] of sizes) assert.equal(parseByteSize(text), bytes, JSON.stringify(text));
   });
 });

@@ -1,5 +1,5 @@
 import { EngineError, errorText, InvalidArgumentError } from '../errdefs/index.js';
-import { parseByteSize } from './byte-size.js';
+import { readByteSize } from '../oci/config/byte-size.js';
 import { isJsonObject, type JsonObject } from './json-fields.js';
 
 /**
@@ -60,8 +60,8 @@ export class DirectiveReader {
   /** Bytes: a number, or a text such as `64m`. */
   size(name: string): number | undefined {
     return this.take(name, (value) => {
-      const bytes = typeof value === 'string' ? parseByteSize(value) : value;
-      return typed(bytes, isSize, `invalid size: ${JSON.stringify(value)}`);
+      const size = typeof value === 'string' ? readByteSize(value, 1024) : { bytes: value };
+      return typed('bytes' in size ? size.bytes : undefined, isSize, `invalid size: ${JSON.stringify(value)}`);
     });
   }
 

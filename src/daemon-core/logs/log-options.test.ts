@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { InvalidArgumentError } from '../../errdefs/index.js';
 import { logAttributes } from './log-attributes.js';
 import { parseLogOptions } from './log-options.js';
-import { parseSize } from './size-text.js';
 
 describe('parseLogOptions', () => {
   it('reads rotation, and keeps one file without end when nothing is said', () => {
@@ -59,24 +58,6 @@ describe('parseLogOptions', () => {
       );
     });
   }
-});
-
-describe('parseSize', () => {
-  it('takes units in any case, the base from the caller', () => {
-    const sizes: readonly [string, number][] = [
-      ['32', 32],
-      ['32b', 32],
-      ['32 kb', 32_000],
-      ['1.5M', 1_500_000],
-      ['2Gib', 2e9],
-      ['.5k', 500],
-    ];
-    for (const [text, bytes] of sizes) assert.equal(parseSize(text, 1000), bytes, text);
-    assert.equal(parseSize('32kb', 1024), 32_768);
-    for (const bad of ['', 'k', '-1', '1 k b', '1bk', '1kk', '1kbb', '1,5k']) {
-      assert.throws(() => parseSize(bad, 1000), InvalidArgumentError, bad);
-    }
-  });
 });
 
 describe('logAttributes', () => {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../../errdefs/index.js';
-import { parseSize } from './size-text.js';
+import { readByteSize } from '../../oci/config/byte-size.js';
 
 /** What a container's log is asked to be: the options of `json-file` and `direct`, checked. */
 export interface LogOptions {
@@ -70,6 +70,12 @@ function parseRotation(config: Readonly<Record<string, string>>): Omit<LogOption
     throw invalid('compress cannot be true when max-file is less than 2 or max-size is not set');
   }
   return { maxSizeBytes, maxFiles, compress };
+}
+
+function parseSize(text: string, base: 1000 | 1024): number {
+  const size = readByteSize(text, base);
+  if ('problem' in size) throw invalid(size.problem);
+  return size.bytes;
 }
 
 function parseBoolean(name: string, text: string): boolean {
