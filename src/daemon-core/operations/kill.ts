@@ -14,6 +14,7 @@ import { saveOrWarn } from '../container/save-or-warn.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { runOf } from './preconditions.js';
+import { refusal } from './refusal.js';
 
 const SIGKILL = 9;
 const SIGTERM = 15;
@@ -30,7 +31,8 @@ export function stopSignalOf(c: ManagedContainer): number {
 }
 
 /**
- * Sends a signal to the init process. SIGKILL waits for the end as well.
+ * Sends a signal to the init process. SIGKILL waits for the end as well. Every error says `Cannot kill container: ID: ` first
+ * (moby `daemon/server/router/container/container_routes.go`).
  *
  * SIGKILL and the container's own stop signal count as a stop: they end the restart policy, and `unless-stopped` remembers
  * them. Any other does neither; with upstream a harmless SIGHUP does both (moby `daemon/kill.go`), which is not copied.
@@ -42,6 +44,19 @@ export async function killContainer(
   c: ManagedContainer,
   signal: number | string = SIGKILL,
   call: CallOptions = {},
+): Promise<void> {
+  try {
+    await killRun(engine, c, signal, call);
+  } catch (err) {
+    throw refusal(`Cannot kill container: ${c.id}`, err);
+  }
+}
+
+async function killRun(
+  engine: EngineContext,
+  c: ManagedContainer,
+  signal: number | string,
+  call: CallOptions,
 ): Promise<void> {
   const number = signalNumber(signal);
   if (c.state.status === 'restarting') {

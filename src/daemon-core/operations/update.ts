@@ -9,6 +9,7 @@ import type { ManagedContainer } from '../container/managed-container.js';
 import type { EngineContext } from '../engine-context.js';
 import { containerAttributes } from '../events/container-attributes.js';
 import { assertThere, conflict, runOf } from './preconditions.js';
+import { refusal } from './refusal.js';
 
 /** What `docker update` can change. What is absent or 0 stays. */
 export interface ContainerUpdate extends Resources {
@@ -16,7 +17,8 @@ export interface ContainerUpdate extends Resources {
 }
 
 /**
- * Changes limits and restart policy, of a running container at once.
+ * Changes limits and restart policy, of a running container at once. Past the check of what is asked for by itself, errors say
+ * `Cannot update container ID: ` first (moby `daemon/update.go`).
  * @returns warnings
  * @throws InvalidArgumentError for limits that cannot be; ConflictError while it is removed; what the runtime says, and then
  * nothing has changed
@@ -37,36 +39,44 @@ export async function updateContainer(
     `update container ${c.id}`,
     async () => {
       assertThere(c);
-      const { status } = c.state;
-      if (status === 'removing' || status === 'dead') {
-        throw conflict(c, `Cannot update container ${c.id}: container is marked for removal and cannot be "update"`);
+      try {
+        warnings.push(...(await change(engine, c, resources, RestartPolicy, call)));
+      } catch (err) {
+        throw refusal(`Cannot update container ${c.id}`, err);
       }
-      const before = c.record.hostConfig;
-      const after = merged(before, resources, RestartPolicy);
-      if (
-        after.AutoRemove === true &&
-        (after.RestartPolicy?.Name ?? 'no') !== 'no' &&
-        after.RestartPolicy?.Name !== ''
-      ) {
-        throw new InvalidArgumentError(
-          'Restart policy cannot be updated because AutoRemove is enabled for the container',
-          {
-            fields: { containerId: c.id },
-          },
-        );
-      }
-      const changed = updatedResources(before, resources, engine.host);
-      warnings.push(...warningsOf(after, engine.host));
-      if (c.isAlive && Object.keys(changed).length > 0) {
-        await runOf(c).task.updateResources(changed, call);
-      }
-      c.amend({ hostConfig: after });
-      if (RestartPolicy !== undefined && RestartPolicy.Name !== '') c.restart.update(RestartPolicy);
-      await c.save();
     },
     call,
   );
   engine.events.publish('container', 'update', c.id, containerAttributes(c.record));
+  return warnings;
+}
+
+/** Under the lock. The runtime comes first: what it refuses is in no record. @returns warnings */
+async function change(
+  engine: EngineContext,
+  c: ManagedContainer,
+  resources: Resources,
+  policy: RestartPolicy | undefined,
+  call: CallOptions,
+): Promise<string[]> {
+  const { status } = c.state;
+  if (status === 'removing' || status === 'dead') {
+    throw conflict(c, 'container is marked for removal and cannot be "update"');
+  }
+  const before = c.record.hostConfig;
+  const after = merged(before, resources, policy);
+  const { Name = 'no' } = after.RestartPolicy ?? {};
+  if (after.AutoRemove === true && Name !== 'no' && Name !== '') {
+    throw new InvalidArgumentError('Restart policy cannot be updated because AutoRemove is enabled for the container', {
+      fields: { containerId: c.id },
+    });
+  }
+  const changed = updatedResources(before, resources, engine.host);
+  const warnings = warningsOf(after, engine.host);
+  if (c.isAlive && Object.keys(changed).length > 0) await runOf(c).task.updateResources(changed, call);
+  c.amend({ hostConfig: after });
+  if (policy !== undefined && policy.Name !== '') c.restart.update(policy);
+  await c.save();
   return warnings;
 }
 

@@ -62,7 +62,10 @@ describe('the life of a container', { skip: missing('containerd-shim-runc-v2', '
     await assert.rejects(c.unpause(), /is not paused/);
     await c.stop({ timeoutSeconds: 0 });
     await assert.rejects(c.stop(), { name: 'NotModifiedError' });
-    await assert.rejects(c.kill(), { name: 'ConflictError', message: `container ${c.id} is not running` });
+    await assert.rejects(c.kill(), {
+      name: 'ConflictError',
+      message: `Cannot kill container: ${c.id}: container ${c.id} is not running`,
+    });
   });
 
   it('stops by signal, and by force when that takes too long', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readHostFacts } from '../../../src/oci/build/host-facts.js';
 import { missing } from '../host/requirements.js';
@@ -6,15 +8,29 @@ import { until } from '../host/until.js';
 import { EngineHost, execIn, SLEEP } from './engine-host.js';
 
 const MIB = 1024 * 1024;
+/** As runc, but for what the kernel may refuse or not. */
+const REFUSES = `#!/bin/sh
+for word do
+  [ "$word" = update ] && { echo the limit is refused >&2; exit 1; }
+done
+exec runc "$@"
+`;
 
 describe('update of a container', { skip: missing('containerd-shim-runc-v2', 'runc', 'busybox') }, () => {
   let host: EngineHost;
   let isV2: boolean;
+  let folder: string;
   before(async () => {
-    host = await EngineHost.start();
+    folder = await mkdtemp('/tmp/lcd-refuses-');
+    const path = join(folder, 'runc');
+    await writeFile(path, REFUSES, { mode: 0o755 });
+    host = await EngineHost.start({ runtimes: { refuses: { path } } });
     isV2 = (await readHostFacts()).cgroupVersion === 2;
   });
-  after(() => host.stop());
+  after(async () => {
+    await host.stop();
+    await rm(folder, { recursive: true });
+  });
 
   /** Of the cgroup as the container sees it. */
   async function limit(container: Parameters<typeof execIn>[0], v1: string, v2: string): Promise<string> {
@@ -71,6 +87,32 @@ describe('update of a container', { skip: missing('containerd-shim-runc-v2', 'ru
       removesItself.update({ RestartPolicy: { Name: 'always' } }),
       /Restart policy cannot be updated because AutoRemove is enabled for the container/,
     );
+  });
+
+  it('keeps what it has when the runtime refuses a change, also for the next start', async () => {
+    const HostConfig = { Memory: 64 * MIB, PidsLimit: 100, Runtime: 'refuses', RestartPolicy: { Name: 'no' } } as const;
+    const c = await host.running(SLEEP, HostConfig, 'kept');
+    const before = c.inspect().HostConfig;
+    await assert.rejects(
+      c.update({ Memory: 32 * MIB, MemorySwap: 48 * MIB, PidsLimit: 50, RestartPolicy: { Name: 'always' } }),
+      (err) =>
+        err instanceof Error &&
+        err.message.startsWith(`Cannot update container ${c.id}: `) &&
+        err.message.includes('the limit is refused'),
+    );
+    assert.deepEqual(c.inspect().HostConfig, before);
+    await host.reopen();
+    const kept = host.engine.container('kept');
+    assert.deepEqual(kept.inspect().HostConfig, before);
+    for (const start of ['the first', 'the next']) {
+      assert.equal(await limit(kept, 'memory/memory.limit_in_bytes', 'memory.max'), String(64 * MIB), start);
+      assert.equal(await limit(kept, 'pids/pids.max', 'pids.max'), '100', start);
+      await kept.restart({ timeoutSeconds: 0 });
+    }
+    // The policy is the old one as well.
+    process.kill(kept.inspect().State.Pid, 'SIGKILL');
+    await kept.wait('not-running', { timeoutMs: 10_000 });
+    assert.equal(kept.inspect().State.Status, 'exited');
   });
 
   it('gives a running one another restart policy, which counts from then on', async () => {
