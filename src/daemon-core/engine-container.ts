@@ -91,8 +91,9 @@ export class EngineContainer {
     return killContainer(this.#engine, this.#managed, signal, call);
   }
 
-  restart(options: StopOptions = {}): Promise<void> {
-    return restartContainer(this.#engine, this.#managed, options);
+  /** With `call` the caller may go before it is done; the restart goes on. */
+  restart(options: StopOptions = {}, call: CallOptions = {}): Promise<void> {
+    return restartContainer(this.#engine, this.#managed, options, call);
   }
 
   pause(call: CallOptions = {}): Promise<void> {

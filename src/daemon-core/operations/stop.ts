@@ -1,4 +1,5 @@
-import { isDeadlineExceeded, isUnavailable, NotModifiedError } from '../../errdefs/index.js';
+import { cancellation, isDeadlineExceeded, isUnavailable, NotModifiedError } from '../../errdefs/index.js';
+import { withinCall } from '../../libcontainerd/deadline.js';
 import { signalNumber } from '../../libcontainerd/signals.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ManagedContainer } from '../container/managed-container.js';
@@ -62,12 +63,32 @@ export async function endRun(
   await killAndWait(engine, c, run, call);
 }
 
-/** Stop, if it runs, and start. The caller's going does not leave it half done. */
+/**
+ * Stop, if it runs, and start. A caller that goes (`call`) does not leave it half done: it goes on, and what fails then is
+ * logged (moby `daemon/restart.go` detaches it from its request too).
+ * @throws as stop and start do; CanceledError, DeadlineExceededError when the caller goes
+ */
 export async function restartContainer(
   engine: EngineContext,
   c: ManagedContainer,
   options: StopOptions = {},
+  call: CallOptions = {},
 ): Promise<void> {
+  const what = `restart container ${c.id}`;
+  if (call.signal?.aborted) throw cancellation(what, call.signal.reason);
+  let isOver = false;
+  const restarted = stopAndStart(engine, c, options).finally(() => {
+    isOver = true;
+  });
+  try {
+    await withinCall(what, restarted, call);
+  } catch (err) {
+    if (!isOver) engine.background(what, c.id, () => restarted);
+    throw err;
+  }
+}
+
+async function stopAndStart(engine: EngineContext, c: ManagedContainer, options: StopOptions): Promise<void> {
   c.restartsByHand += 1;
   try {
     if (c.isAlive || c.state.status === 'restarting') await stopContainer(engine, c, options);
