@@ -65,7 +65,8 @@ export const SPECIFIC_CODES = {
   ERR_ADDRESS_INVALID: {
     class: 'invalid-argument',
     when: 'The address of a socket or pipe cannot be understood, or is too long for the platform.',
-    remedy: 'Give an absolute socket path, or the path of a named pipe on Windows, short enough for the platform.',
+    remedy:
+      'Give an absolute socket path, or the path of a named pipe on Windows, short enough for the platform; for metrics HOST:PORT.',
   },
   ERR_RUNTIME_NOT_FOUND: {
     class: 'not-found',
@@ -154,8 +155,8 @@ export const SPECIFIC_CODES = {
   },
   ERR_ADDRESS_IN_USE: {
     class: 'conflict',
-    when: 'Somebody listens at the path of the socket, or the path belongs to something that is no socket.',
-    remedy: 'Stop the other process, or choose another path.',
+    when: 'Somebody listens at the path of the socket or at the TCP port, or the path belongs to something that is no socket.',
+    remedy: 'Stop the other process, or choose another path or port.',
   },
   ERR_STATE_DIR: {
     class: 'permission-denied',
