@@ -13,11 +13,15 @@ export {
   type ContainerUpdate,
   type CreateOptions,
   createEngine,
+  type DaemonFlags,
+  type DaemonSources,
   Engine,
   EngineContainer,
   EngineExec,
   type EngineOptions,
   type ExecConfig,
+  engineOptionsOf,
+  type HangupOptions,
   type HealthConfig,
   type HostConfig,
   type LogEntry,
@@ -29,6 +33,7 @@ export {
   type Resources,
   type RestartPolicy,
   type RootfsSource,
+  reloadOnHangup,
   type StartOptions,
   type StopOptions,
   type WaitCondition,
@@ -156,7 +161,21 @@ export type {
   OciSpec,
   OciUser,
 } from './oci/runtime-spec.js';
-export { type ResolvedRuntime, type RuntimeEntry, RuntimeTable, type RuntimeTableOptions } from './runtimes/index.js';
+// What daemon.json and `--add-runtime` say. `engineOptionsOf` has both for an engine.
+export {
+  type DaemonConfig,
+  type DaemonJson,
+  loadDaemonJson,
+  parseAddRuntime,
+  parseAddRuntimes,
+  type ResolvedRuntime,
+  type RuntimeEntries,
+  type RuntimeEntry,
+  RuntimeTable,
+  type RuntimeTableOptions,
+  runtimesFromDaemonJson,
+  type UlimitDirective,
+} from './runtimes/index.js';
 export type { Cgroup1Metrics } from './stats/cgroup1-metrics.js';
 export type { Cgroup2Metrics } from './stats/cgroup2-metrics.js';
 export type { Metrics } from './stats/metrics.js';
