@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { stringifyForGo } from './go-json.js';
+import { stringifyForGo, stringifyIntegersForGo } from './go-json.js';
 
 describe('stringifyForGo', () => {
   it('writes the largest integers of Go so that they come back', () => {
@@ -19,5 +19,17 @@ describe('stringifyForGo', () => {
   it('is JSON.stringify for everything else', () => {
     const document = { a: [1, 2.5, null, true, 'x'], b: undefined };
     assert.equal(stringifyForGo(document), JSON.stringify(document));
+  });
+});
+
+describe('stringifyIntegersForGo', () => {
+  it('writes bigint as plain numbers with all their digits', () => {
+    const document = { deep: [{ ns: 9_007_199_254_740_993n }, -1n, 0n], text: '9007199254740993', gone: undefined };
+    assert.equal(stringifyIntegersForGo(document), '{"deep":[{"ns":9007199254740993},-1,0],"text":"9007199254740993"}');
+  });
+
+  it('writes the rest as stringifyForGo does', () => {
+    const document = { limit: 2 ** 64, most: 2 ** 63, a: [1, 2.5, null, true, '"'], b: undefined };
+    assert.equal(stringifyIntegersForGo(document), stringifyForGo(document));
   });
 });

@@ -1,3 +1,5 @@
+import { stringifyIntegersForGo } from '../../protocol/go-json.js';
+
 /** Docker's types of events. Those of a swarm are not here. */
 export type EngineEventType = 'builder' | 'container' | 'daemon' | 'image' | 'network' | 'plugin' | 'volume';
 
@@ -23,8 +25,8 @@ export interface EngineEvent {
   readonly timeNano: bigint;
 }
 
-/** The event as a line of JSON, without its end. A JavaScript number cannot hold the nanoseconds, so they are put in as text. */
+/** The event as a line of JSON, without its end. */
 export function eventJson(event: EngineEvent): string {
   const { timeNano, ...rest } = event;
-  return `${JSON.stringify(rest).slice(0, -1)},"timeNano":${timeNano}}`;
+  return stringifyIntegersForGo({ ...rest, timeNano });
 }
