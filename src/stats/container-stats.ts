@@ -2,27 +2,30 @@
  * One sample of a container in the shape and with the names of Docker's stats JSON. Counters are `bigint`: they pass 2^53.
  *
  * A field that the platform cannot report is absent and named in `unsupported_fields`; 0 always means that it was measured.
- * What is absent without being named has no value now, as `pids_stats.limit` without a limit on cgroup v1.
+ * What is absent without being named has no value now, as `pids_stats.limit` without a limit on cgroup v1. README.md has the
+ * table of fields by platform. An empty sample (`emptyStats`) is the exception: all that Docker always writes is 0 or null in it.
  */
 export interface ContainerStats {
   readonly id: string;
   /** With a slash, as Docker has it. */
   readonly name: string;
   readonly os_type: 'linux' | 'windows';
-  /** ISO 8601 in UTC with nanoseconds; `ZERO_TIME` in an empty sample. */
+  /** When it was sampled: ISO 8601 in UTC, to the millisecond; `ZERO_TIME` in an empty sample. */
   readonly read: string;
   readonly cpu_stats: CpuStats;
   readonly memory_stats: MemoryStats;
-  /** Absent on Windows. */
-  readonly blkio_stats: BlkioStats;
-  readonly pids_stats: PidsStats;
   /** By interface; absent when the container has no network of its own. */
   readonly networks?: Readonly<Record<string, NetworkStats>>;
+  /** `{}` on Windows, as the next. */
+  readonly pids_stats: PidsStats;
+  readonly blkio_stats: BlkioStats;
   /** Of the host on Windows; Docker documents it as 0 on Linux. */
   readonly num_procs: number;
+  /** `{}` on Linux. */
   readonly storage_stats: StorageStats;
   /** Of the sample before; `ZERO_TIME` when there was none. */
   readonly preread: string;
+  /** Zeros when there was none. */
   readonly precpu_stats: CpuStats;
   /** Paths such as `cpu_stats.cpu_usage.percpu_usage`, sorted. Absent in an empty sample. */
   readonly unsupported_fields?: readonly string[];
@@ -34,7 +37,7 @@ export const ZERO_TIME = '0001-01-01T00:00:00Z';
 /** Times in ns; on Windows in units of 100 ns. */
 export interface CpuStats {
   readonly cpu_usage: {
-    readonly total_usage: bigint;
+    readonly total_usage?: bigint;
     readonly percpu_usage?: readonly bigint[];
     readonly usage_in_kernelmode?: bigint;
     readonly usage_in_usermode?: bigint;
@@ -70,15 +73,16 @@ export interface BlkioEntry {
   readonly value: bigint;
 }
 
+/** A list is empty when there was no I/O, and null in an empty sample only. */
 export interface BlkioStats {
-  readonly io_service_bytes_recursive?: readonly BlkioEntry[];
-  readonly io_serviced_recursive?: readonly BlkioEntry[];
-  readonly io_queue_recursive?: readonly BlkioEntry[];
-  readonly io_service_time_recursive?: readonly BlkioEntry[];
-  readonly io_wait_time_recursive?: readonly BlkioEntry[];
-  readonly io_merged_recursive?: readonly BlkioEntry[];
-  readonly io_time_recursive?: readonly BlkioEntry[];
-  readonly sectors_recursive?: readonly BlkioEntry[];
+  readonly io_service_bytes_recursive?: readonly BlkioEntry[] | null;
+  readonly io_serviced_recursive?: readonly BlkioEntry[] | null;
+  readonly io_queue_recursive?: readonly BlkioEntry[] | null;
+  readonly io_service_time_recursive?: readonly BlkioEntry[] | null;
+  readonly io_wait_time_recursive?: readonly BlkioEntry[] | null;
+  readonly io_merged_recursive?: readonly BlkioEntry[] | null;
+  readonly io_time_recursive?: readonly BlkioEntry[] | null;
+  readonly sectors_recursive?: readonly BlkioEntry[] | null;
 }
 
 export interface PidsStats {
