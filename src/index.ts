@@ -14,17 +14,22 @@ export {
   type CreateOptions,
   createEngine,
   type DaemonFlags,
+  type DaemonOptions,
   type DaemonSources,
+  daemonOptionsOf,
   Engine,
   EngineContainer,
   EngineExec,
   type EngineOptions,
+  type EngineTelemetry,
+  type EventCount,
   type ExecConfig,
   engineOptionsOf,
   type HangupOptions,
   type HealthConfig,
   type HostConfig,
   type LogEntry,
+  type MetricsOptions,
   type NewContainer,
   type OomFacts,
   type PruneReport,
@@ -151,6 +156,8 @@ export type {
   VersionInfo,
 } from './libcontainerd/types.js';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './log/logger.js';
+// Prometheus metrics. Loads prom-client when it is called, not when it is imported.
+export { type ServedMetrics, type ServeMetricsOptions, serveEngineMetrics } from './metrics/serve-engine.js';
 export type {
   LinuxResources,
   OciIdMapping,
@@ -161,7 +168,7 @@ export type {
   OciSpec,
   OciUser,
 } from './oci/runtime-spec.js';
-// What daemon.json and `--add-runtime` say. `engineOptionsOf` has both for an engine.
+// What daemon.json and `--add-runtime` say. `daemonOptionsOf` has all of it for an engine and its metrics.
 export {
   type DaemonConfig,
   type DaemonJson,
@@ -180,4 +187,13 @@ export type { Cgroup1Metrics } from './stats/cgroup1-metrics.js';
 export type { Cgroup2Metrics } from './stats/cgroup2-metrics.js';
 export type { Metrics } from './stats/metrics.js';
 export type { WindowsStatistics } from './stats/windows-statistics.js';
-export { RPC_CHANNEL, type RpcObservation } from './telemetry/rpc.js';
+export {
+  CONTAINER_STARTS,
+  type ContainerStartObservation,
+  ObservationChannel,
+  OOM_KILLS,
+  type OomKillObservation,
+  SHIM_STARTS,
+  type ShimStartObservation,
+} from './telemetry/observations.js';
+export { RPC_CHANNEL, RPCS, type RpcObservation } from './telemetry/rpc.js';

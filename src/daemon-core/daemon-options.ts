@@ -1,8 +1,9 @@
 import { isNotFound } from '../errdefs/index.js';
 import { assertNoConflicts, type DaemonJson, loadDaemonJson, parseAddRuntimes } from '../runtimes/index.js';
 import type { EngineOptions } from './engine-options.js';
+import { type MetricsOptions, metricsOptionsOf } from './metrics-options.js';
 
-/** What a daemon is told on its command line of what an engine takes. Only what was given is there. */
+/** What a daemon is told on its command line of what an engine and its metrics take. Only what was given is there. */
 export interface DaemonFlags {
   /** Each as in `--add-runtime name=path`. */
   readonly addRuntime?: readonly string[] | undefined;
@@ -15,8 +16,11 @@ export interface DaemonFlags {
   readonly liveRestore?: boolean | undefined;
   readonly dataRoot?: string | undefined;
   readonly execRoot?: string | undefined;
-  /** Not of daemon.json. */
+  readonly metricsAddr?: string | undefined;
+  /** Not of daemon.json, as the next one. */
   readonly concurrency?: number | undefined;
+  /** A Go duration; `0` is off. */
+  readonly metricsInterval?: string | undefined;
 }
 
 /** By the names that daemon.json has for them. */
@@ -30,6 +34,7 @@ const DIRECTIVES: readonly (readonly [keyof DaemonFlags, string])[] = [
   ['liveRestore', 'live-restore'],
   ['dataRoot', 'data-root'],
   ['execRoot', 'exec-root'],
+  ['metricsAddr', 'metrics-addr'],
 ];
 
 export interface DaemonSources {
@@ -40,15 +45,31 @@ export interface DaemonSources {
   readonly mustExist?: boolean | undefined;
 }
 
+export interface DaemonOptions {
+  /** For `createEngine`. */
+  readonly engine: EngineOptions;
+  /** For `serveEngineMetrics`. */
+  readonly metrics: MetricsOptions;
+}
+
 /**
- * What command line and daemon.json say together, for `createEngine`. What is said in both places is refused, but for
- * runtimes, which add up.
+ * What command line and daemon.json say together. What is said in both places is refused, but for runtimes, which add up.
  * @throws InvalidArgumentError `ERR_OPTION_INVALID` with dockerd's words; NotFoundError when `mustExist`; by errno
  */
-export async function engineOptionsOf({ flags = {}, ...file }: DaemonSources): Promise<EngineOptions> {
+export async function daemonOptionsOf({ flags = {}, ...file }: DaemonSources): Promise<DaemonOptions> {
   const json = await readFile(file);
   const given = DIRECTIVES.filter(([flag]) => flags[flag] !== undefined);
   assertNoConflicts(new Map(given.map(([flag, name]) => [name, flags[flag]])), json?.given ?? new Map());
+  const metrics = metricsOptionsOf(flags.metricsAddr ?? json?.metricsAddr, flags.metricsInterval);
+  return { engine: engineOf(flags, json), metrics };
+}
+
+/** The part of `daemonOptionsOf` for `createEngine`. @throws as it */
+export async function engineOptionsOf(sources: DaemonSources): Promise<EngineOptions> {
+  return (await daemonOptionsOf(sources)).engine;
+}
+
+function engineOf(flags: DaemonFlags, json: DaemonJson | undefined): EngineOptions {
   const logDriver = flags.logDriver ?? json?.logDriver;
   const logOpts = flags.logOpt ?? json?.logOpts;
   return {

@@ -5,13 +5,20 @@ export type { ContainerConfig, HealthConfig } from '../oci/config/container-conf
 export type { ExecConfig, HostConfig, Resources, RestartPolicy } from '../oci/config/host-config.js';
 export type { WaitCondition, WaitResult } from './container/waits.js';
 export { createEngine } from './create-engine.js';
-export { type DaemonFlags, type DaemonSources, engineOptionsOf } from './daemon-options.js';
+export {
+  type DaemonFlags,
+  type DaemonOptions,
+  type DaemonSources,
+  daemonOptionsOf,
+  engineOptionsOf,
+} from './daemon-options.js';
 export { Engine, type NewContainer } from './engine.js';
 export { EngineContainer } from './engine-container.js';
 export { EngineExec } from './engine-exec.js';
 export type { ContainerDefaults, EngineOptions } from './engine-options.js';
 export type { EventCount } from './events/event-log.js';
 export type { LogEntry, ReadLogsOptions } from './logs/log-driver.js';
+export type { MetricsOptions } from './metrics-options.js';
 export type { CheckpointCreateOptions } from './operations/checkpoint.js';
 export type { CreateOptions } from './operations/create.js';
 export type { ContainerInspect } from './operations/inspect.js';
