@@ -135,7 +135,8 @@ async function oomKilled(client: Client, rootfs: string): Promise<Running> {
 
 async function started(client: Client, id: string, options: Parameters<typeof run>[2]): Promise<Running> {
   let output = '';
-  const attach: Parameters<typeof run>[2]['attach'] = ({ stdout }) => {
+  const attach: Parameters<typeof run>[2]['attach'] = ({ stdout, stderr }) => {
+    stderr?.resume();
     stdout?.on('data', (chunk: Buffer) => {
       output += chunk;
     });
