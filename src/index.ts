@@ -40,6 +40,7 @@ export {
   type RootfsSource,
   reloadOnHangup,
   type StartOptions,
+  type StatsOptions,
   type StopOptions,
   type WaitCondition,
   type WaitResult,
@@ -185,7 +186,19 @@ export {
 } from './runtimes/index.js';
 export type { Cgroup1Metrics } from './stats/cgroup1-metrics.js';
 export type { Cgroup2Metrics } from './stats/cgroup2-metrics.js';
+export {
+  type BlkioEntry,
+  type BlkioStats,
+  type ContainerStats,
+  type CpuStats,
+  type MemoryStats,
+  type NetworkStats,
+  type PidsStats,
+  type StorageStats,
+  ZERO_TIME,
+} from './stats/container-stats.js';
 export type { Metrics } from './stats/metrics.js';
+export { statsJson } from './stats/stats-json.js';
 export type { WindowsStatistics } from './stats/windows-statistics.js';
 export {
   CONTAINER_STARTS,

@@ -29,6 +29,8 @@ import { applyPolicies } from './restore/policies.js';
 import { restoreAll } from './restore/restore-all.js';
 import { followBackend } from './seam-events.js';
 import { type LoadedRecord, RecordStore } from './state/record-store.js';
+import { sampleSourceOf } from './stats/sample-source.js';
+import { StatsSampler } from './stats/stats-sampler.js';
 
 const REMOVED_MAX = 10_000;
 const EXECS_MAX = 10_000;
@@ -88,6 +90,7 @@ export async function createEngine(options: EngineOptions = {}, call: CallOption
       starts: new PQueue({ concurrency: settings.concurrency }),
       host,
       kernelLog,
+      stats: new StatsSampler(sampleSourceOf(client), log),
       logKeeper,
       log,
       closing: closing.signal,
@@ -221,6 +224,7 @@ async function closeAll(engine: EngineContext, work: BackgroundWork, graceful: b
   const closed = new CanceledError('the engine is closed');
   // First, so that a stop under way gives up: nobody is killed since the engine goes.
   for (const c of all) c.waits.close(closed);
+  engine.stats.close();
   for (const exec of engine.execs.live.values()) {
     exec.started.fail(closed);
     exec.ended.fail(closed);

@@ -1,5 +1,6 @@
 import type { CallOptions, Container, Process, Task } from '../libcontainerd/types.js';
 import type { ExecConfig } from '../oci/config/host-config.js';
+import type { ContainerStats } from '../stats/container-stats.js';
 import type { ManagedContainer } from './container/managed-container.js';
 import type { WaitCondition, WaitResult } from './container/waits.js';
 import type { EngineContext } from './engine-context.js';
@@ -21,6 +22,7 @@ import { type RemoveOptions, removeContainer } from './operations/remove.js';
 import { renameContainer } from './operations/rename.js';
 import { resizeContainer } from './operations/resize.js';
 import { type StartOptions, startContainer } from './operations/start.js';
+import { type StatsOptions, statsOfContainer } from './operations/stats.js';
 import { restartContainer, type StopOptions, stopContainer } from './operations/stop.js';
 import { topContainer } from './operations/top.js';
 import { type ContainerUpdate, updateContainer } from './operations/update.js';
@@ -142,6 +144,11 @@ export class EngineContainer {
 
   logs(options: ReadLogsOptions = {}): AsyncIterable<LogEntry> {
     return readLogs(this.#managed, options);
+  }
+
+  /** Docker's statistics: one sample a second, or one. Each iteration is a subscription of its own; see `statsOfContainer`. */
+  stats(options: StatsOptions = {}, call: CallOptions = {}): AsyncIterable<ContainerStats> {
+    return statsOfContainer(this.#engine, this.#managed, options, call);
   }
 
   checkpoint(options: CheckpointCreateOptions, call: CallOptions = {}): Promise<void> {

@@ -15,6 +15,7 @@ import type { ManagedExec } from './exec/managed-exec.js';
 import type { LogKeeper } from './log-keeper/log-keeper.js';
 import type { NameRegistry } from './names.js';
 import type { RecordStore } from './state/record-store.js';
+import type { StatsSampler } from './stats/stats-sampler.js';
 
 /** What the operations on containers share. Made once, by `createEngine`. */
 export interface EngineContext {
@@ -33,6 +34,7 @@ export interface EngineContext {
   readonly starts: PQueue;
   readonly host: HostFacts;
   readonly kernelLog: KernelLog | undefined;
+  readonly stats: StatsSampler;
   /** Writes the logs of containers, where that is not done here. */
   readonly logKeeper: LogKeeper | undefined;
   readonly log: Logger;

@@ -3,6 +3,7 @@
 export type { AttachStdio, Client, Container, ExitStatus, Process, Task } from '../libcontainerd/types.js';
 export type { ContainerConfig, HealthConfig } from '../oci/config/container-config.js';
 export type { ExecConfig, HostConfig, Resources, RestartPolicy } from '../oci/config/host-config.js';
+export type { ContainerStats } from '../stats/container-stats.js';
 export type { WaitCondition, WaitResult } from './container/waits.js';
 export { createEngine } from './create-engine.js';
 export {

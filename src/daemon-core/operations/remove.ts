@@ -97,6 +97,7 @@ async function takeAway(engine: EngineContext, c: ManagedContainer, options: Rem
   }
   c.isGone = true;
   engine.containers.delete(c.id);
+  engine.stats.end(c.id);
   engine.names.release(c.id);
   for (const id of c.execs.keys()) engine.execs.live.delete(id);
   await removeVolumes(engine, c, options);
