@@ -39,6 +39,18 @@ describe('examples on the embedded core', { skip: missing('containerd-shim-runc-
     assert.match(output, /^web is running, pid \d+\n[0-9a-f]{12}\nexec ended with 3\nready\nstopped with 137\n$/);
     assert.deepEqual(await leftovers(folder), []);
   });
+
+  it('metrics shows what a scrape tells of an engine and its container, and leaves nothing', async () => {
+    const output = await outputOf('metrics.js', join(folder, 'rootfs'), folder);
+    const lines = output.trimEnd().split('\n');
+    assert.deepEqual(lines.slice(0, 2), [
+      'engine_container_start_duration_seconds_count{outcome="ok"} 1',
+      'engine_containers{state="running"} 1',
+    ]);
+    assert.match(lines[2] ?? '', /^container_pids_current\{.*container_id="[0-9a-f]{64}".*\} 1$/);
+    assert.equal(lines.length, 3);
+    assert.deepEqual(await leftovers(folder), []);
+  });
 });
 
 describe('examples on a containerd', { skip: missing('containerd', 'runc', 'busybox') }, () => {

@@ -9,6 +9,7 @@ import { TaskDefinition } from '../../../src/protocol/gen/containerd/shim/task_v
 import { decodeMessage, encodeMessage, type MessageCodec } from '../../../src/protocol/wire/index.js';
 import type { ShimParams } from '../../../src/shim/shim.js';
 import { shimV2 } from '../../../src/shimv2/index.js';
+import { RPCS } from '../../../src/telemetry/rpc.js';
 
 /** A shim that speaks gRPC, as those of some virtual machines do: it knows Connect, and never ends a Wait. */
 describe('a shim that speaks gRPC', () => {
@@ -56,7 +57,11 @@ describe('a shim that speaks gRPC', () => {
 
   it('is driven like any other, and missed when it dies', async () => {
     const bootstrap = { version: 3, address: `unix://${join(folder, 's')}`, protocol: 'grpc' } as const;
+    const calls: string[] = [];
+    const stop = RPCS.subscribe(({ backend, method }) => calls.push(`${backend} ${method}`));
     const shim = await shimV2.connectTo(bootstrap, params);
+    stop();
+    assert.deepEqual(calls, ['shim Task/Connect']);
     assert.deepEqual([shim.pid, shim.apiVersion, namespaces], [4711, 3, ['ns']]);
     await assert.rejects(shim.tasks.state({ id: 'c1', execId: '' }), isNotFound);
     const id = { id: 'c1', execId: '' };
