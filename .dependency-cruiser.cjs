@@ -107,6 +107,13 @@ module.exports = {
       to: { path: '^(node:)?child_process$' },
     },
     {
+      name: 'stdio-keeper-is-small',
+      comment: 'its program stays in memory beside every engine: it has no logger, no error classes, no package',
+      severity: 'error',
+      from: { path: '^src/shim/stdio-keeper/keeper-main\\.ts$' },
+      to: { path: '^src/(?!shim/stdio-keeper/|platform/detached-peer/)|node_modules/', reachable: true },
+    },
+    {
       name: 'tests-are-not-imported',
       severity: 'error',
       comment: 'product code must not depend on tests',

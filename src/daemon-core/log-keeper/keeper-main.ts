@@ -1,12 +1,9 @@
 // The program of the log keeper: `node keeper-main.js <socket> <idle milliseconds>`.
-import { closeSync, openSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { createLogger } from '../../log/logger.js';
-import { READY } from './keeper-protocol.js';
+import { announceReady } from '../../platform/detached-peer/announce-ready.js';
 import { KeeperServer } from './keeper-server.js';
 import { KeptRuns } from './kept-runs.js';
-
-const STDOUT = 1;
 
 const [socketPath = '', idleMs = ''] = process.argv.slice(2);
 const log = createLogger({ level: 'warn', destination: 'stderr' });
@@ -24,7 +21,4 @@ const server = new KeeperServer({
 // To end would lose what is on its way into all the other logs.
 process.on('uncaughtException', (err) => log.error({ err }, 'a fault of the log keeper'));
 await server.listen();
-writeSync(STDOUT, `${READY}\n`);
-// Whoever started it waits for the end of the pipe; the number must not become a FIFO's.
-closeSync(STDOUT);
-openSync('/dev/null', 'w');
+announceReady();

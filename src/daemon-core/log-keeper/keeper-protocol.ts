@@ -48,8 +48,6 @@ export interface KeeperReply {
   readonly text: string;
 }
 
-/** The keeper's first line on its stdout, when it listens. */
-export const READY = 'ready';
 /** The longest line. */
 export const MAX_LINE = 4 * 1024 * 1024;
 

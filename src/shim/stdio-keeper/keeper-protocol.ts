@@ -13,9 +13,6 @@
  */
 export const PROTOCOL_VERSION = '1';
 
-/** The keeper's first line on its stdout, when it listens. */
-export const READY = 'ready';
-
 export function encodeWords(words: readonly string[]): string {
   return `${words.map(encodeURIComponent).join(' ')}\n`;
 }
@@ -38,22 +35,4 @@ export function decodeHeld(words: readonly string[]): Map<string, string[]> {
       return [key, paths];
     }),
   );
-}
-
-/** Cuts a stream of ASCII into lines. */
-export class LineSplitter {
-  readonly #maxLength: number;
-  #rest = '';
-
-  constructor(maxLength: number) {
-    this.#maxLength = maxLength;
-  }
-
-  /** The lines that are complete now; `undefined` when one is too long, and nothing more can be made of the stream. */
-  push(text: string): string[] | undefined {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop() ?? '';
-    const isTooLong = this.#rest.length > this.#maxLength || lines.some((line) => line.length > this.#maxLength);
-    return isTooLong ? undefined : lines;
-  }
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { LineSplitter } from '../../platform/detached-peer/line-splitter.js';
 import { HeldFifos } from './held-fifos.js';
-import { decodeHeld, decodeWords, encodeHeld, encodeWords, LineSplitter } from './keeper-protocol.js';
+import { decodeHeld, decodeWords, encodeHeld, encodeWords } from './keeper-protocol.js';
 import { KeeperServer } from './keeper-server.js';
 import { KeeperPlace } from './place.test.js';
 

@@ -1,8 +1,7 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
 import process from 'node:process';
+import { LineServer } from '../../platform/detached-peer/line-server.js';
 import type { HeldFifos } from './held-fifos.js';
-import { decodeWords, encodeHeld, encodeWords, LineSplitter, PROTOCOL_VERSION } from './keeper-protocol.js';
+import { decodeWords, encodeHeld, encodeWords, PROTOCOL_VERSION } from './keeper-protocol.js';
 
 const MAX_REQUEST = 64 * 1024;
 
@@ -15,77 +14,44 @@ export interface KeeperServerOptions {
   readonly onIdle: () => void;
 }
 
-/** Answers on a socket with the rights that the umask leaves. Several may be connected. */
+/** Answers engines on a socket that only its user can open: who can open it can have any FIFO held that we may read. */
 export class KeeperServer {
   readonly #options: KeeperServerOptions;
-  readonly #server: Server;
-  #connections = 0;
-  #quiet: NodeJS.Timeout | undefined;
-  #inode = 0;
+  readonly #server: LineServer;
 
   constructor(options: KeeperServerOptions) {
+    const { socketPath, held, idleMs, onIdle } = options;
     this.#options = options;
-    this.#server = createServer((socket) => this.#serve(socket));
+    this.#server = new LineServer({
+      socketPath,
+      encoding: 'latin1',
+      maxLine: MAX_REQUEST,
+      onLine: (line, socket) => socket.write(this.#answer(line)),
+      lastWords: encodeWords(['error', 'E2BIG', `a request has more than ${MAX_REQUEST} characters`]),
+      idleMs,
+      isIdle: () => {
+        // With nobody connected nobody releases what was removed.
+        held.releaseUnlinked();
+        return held.fdCount === 0;
+      },
+      onIdle,
+      onError: (err) => console.error(err),
+    });
   }
 
-  async listen(): Promise<void> {
-    const { socketPath } = this.#options;
-    // Under another name first: it takes the place of what a dead keeper left in one step, with nothing missing between.
-    const temporary = `${socketPath}.${process.pid}`;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(temporary, resolve);
-    });
-    // A connection that could not be accepted is no reason to end.
-    this.#server.removeAllListeners('error').on('error', (err) => console.error(err));
-    this.#inode = statSync(temporary).ino;
-    renameSync(temporary, socketPath);
-    this.#awaitQuiet();
+  /** @throws the system's error */
+  listen(): Promise<void> {
+    return this.#server.listen();
   }
 
   /** Takes no more connections. Settles when those that there are have ended. */
-  async close(): Promise<void> {
-    clearTimeout(this.#quiet);
-    await new Promise((resolve) => this.#server.close(resolve));
+  close(): Promise<void> {
+    return this.#server.close();
   }
 
   /** Removes the socket, unless another keeper has put its own there. */
   removeSocket(): void {
-    const { socketPath } = this.#options;
-    if (statSync(socketPath, { throwIfNoEntry: false })?.ino === this.#inode) rmSync(socketPath, { force: true });
-  }
-
-  #serve(socket: Socket): void {
-    this.#connections += 1;
-    clearTimeout(this.#quiet);
-    const lines = new LineSplitter(MAX_REQUEST);
-    socket.setEncoding('latin1');
-    socket.on('data', (text: string) => {
-      const complete = lines.push(text);
-      if (complete === undefined) {
-        socket.end(encodeWords(['error', 'E2BIG', `a request has more than ${MAX_REQUEST} characters`]));
-        socket.removeAllListeners('data').resume();
-        return;
-      }
-      for (const line of complete) socket.write(this.#answer(line));
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      this.#connections -= 1;
-      this.#awaitQuiet();
-    });
-  }
-
-  #awaitQuiet(): void {
-    if (this.#connections > 0 || !this.#server.listening) return;
-    clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => {
-      const { held, onIdle } = this.#options;
-      // With nobody connected nobody releases what was removed.
-      held.releaseUnlinked();
-      if (held.fdCount === 0) onIdle();
-      else this.#awaitQuiet();
-    }, this.#options.idleMs);
+    this.#server.removeSocket();
   }
 
   #answer(line: string): string {

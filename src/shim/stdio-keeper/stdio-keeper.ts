@@ -1,21 +1,13 @@
 import { isAbsolute } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CanceledError,
-  type EngineError,
-  InternalError,
-  InvalidArgumentError,
-  isUnavailable,
-  toEngineError,
-  UnavailableError,
-} from '../../errdefs/index.js';
+import { fileURLToPath } from 'node:url';
+import { InternalError, InvalidArgumentError } from '../../errdefs/index.js';
 import type { Logger } from '../../log/logger.js';
+import { DetachedPeer } from '../../platform/detached-peer/detached-peer.js';
+import type { LineConnection, LineProtocol } from '../../platform/detached-peer/line-connection.js';
 import { fifoError } from '../../platform/fifo.js';
+import { withDefault } from '../../platform/within-call.js';
 import type { RpcCallOptions } from '../../protocol/method.js';
-import { KeeperConnection } from './keeper-connection.js';
-import { decodeHeld, decodeWords, PROTOCOL_VERSION } from './keeper-protocol.js';
-import { startKeeper } from './start-keeper.js';
-import { within } from './within.js';
+import { decodeHeld, decodeWords, encodeWords, PROTOCOL_VERSION } from './keeper-protocol.js';
 
 export interface StdioKeeperOptions {
   /** Absolute path of the keeper's socket, one for each root of an engine; 96 bytes at most. */
@@ -27,11 +19,11 @@ export interface StdioKeeperOptions {
   readonly idleMs?: number | undefined;
 }
 
+const PROGRAM = fileURLToPath(new URL('./keeper-main.js', import.meta.url));
+/** It has a table and a socket; four threads that collect garbage would be more than it. */
+const NODE_FLAGS = ['--max-old-space-size=16', '--max-semi-space-size=1', '--v8-pool-size=0'];
 const IDLE_MS = 10_000;
-const START_TIMEOUT_MS = 10_000;
 const CALL_TIMEOUT_MS = 5_000;
-const RETRY_MIN_MS = 50;
-const RETRY_MAX_MS = 5_000;
 /** sun_path has 108 with its NUL, and a keeper listens under a longer name at first. */
 const SOCKET_PATH_MAX_BYTES = 96;
 /** Two descriptors a container: enough for 1000. */
@@ -39,21 +31,31 @@ const FD_LIMIT_LOW = 2_200;
 /** What no path has, or UTF-8 cannot say. */
 const UNWRITABLE = /[\0\p{Surrogate}]/u;
 
+type Words = readonly string[];
+
+/** Replies come in the order of the requests, and stay undecoded: the words of a list have commas that mean something. */
+const PROTOCOL: LineProtocol<Words, string> = {
+  who: 'the stdio keeper',
+  code: 'ERR_STDIO_KEEPER',
+  encoding: 'latin1',
+  // A list of 100 000 FIFOs is shorter.
+  maxLine: 32 * 1024 * 1024,
+  format: encodeWords,
+  parse: (line) => ({ reply: line }),
+};
+
 /**
  * A small process that has the read ends of output FIFOs open, so that what a container printed is not lost with the last
  * descriptor when it ends while this process is dead. One for each root; it outlives us, and the next life of ours finds
  * it again. When it is killed it is started again and told all that this object knows. See docs/adr/0010.
  */
 export class StdioKeeper {
-  readonly #options: StdioKeeperOptions;
-  readonly #wanted = new Map<string, readonly string[]>();
-  readonly #end = new AbortController();
-  #connection: Promise<KeeperConnection>;
-  #pid = 0;
+  readonly #wanted: Map<string, Words>;
+  readonly #peer: DetachedPeer<Words, string>;
 
-  private constructor(options: StdioKeeperOptions) {
-    this.#options = options;
-    this.#connection = this.#connect();
+  private constructor(wanted: Map<string, Words>, peer: DetachedPeer<Words, string>) {
+    this.#wanted = wanted;
+    this.#peer = peer;
   }
 
   /**
@@ -64,26 +66,32 @@ export class StdioKeeper {
    * DeadlineExceededError when a keeper is there and does not answer; CanceledError
    */
   static async start(options: StdioKeeperOptions, call: RpcCallOptions = {}): Promise<StdioKeeper> {
-    const { socketPath } = options;
+    const { socketPath, log, logPath, idleMs = IDLE_MS } = options;
     if (!isAbsolute(socketPath) || Buffer.byteLength(socketPath) > SOCKET_PATH_MAX_BYTES) {
       throw new InvalidArgumentError(
         `start the stdio keeper: ${socketPath} is not absolute or longer than ${SOCKET_PATH_MAX_BYTES} bytes`,
         { code: 'ERR_ADDRESS_INVALID', fields: { path: socketPath } },
       );
     }
-    const keeper = new StdioKeeper(options);
-    try {
-      keeper.#watch(await within('start the stdio keeper', keeper.#connection, call, START_TIMEOUT_MS));
-      return keeper;
-    } catch (err) {
-      keeper.close();
-      throw err;
-    }
+    const wanted = new Map<string, Words>();
+    const peer = await DetachedPeer.start(
+      {
+        socketPath,
+        protocol: PROTOCOL,
+        program: { script: PROGRAM, nodeFlags: NODE_FLAGS, args: [socketPath, String(idleMs)], logPath },
+        greeting: ['ping'],
+        pidOf: (answer) => pidOf(answer, log),
+        tellAgain: (connection) => holdAll(connection, wanted, log),
+        log,
+      },
+      call,
+    );
+    return new StdioKeeper(wanted, peer);
   }
 
   /** Of the keeper; another one after it was started again. */
   get pid(): number {
-    return this.#pid;
+    return this.#peer.pid;
   }
 
   /**
@@ -128,133 +136,41 @@ export class StdioKeeper {
 
   /** Lets go of the keeper, which goes on. Pending calls fail. Idempotent. */
   close(): void {
-    if (this.#end.signal.aborted) return;
-    this.#end.abort();
-    this.#connection.then(
-      (connection) => connection.close(),
-      () => {},
-    );
+    this.#peer.close();
   }
 
   /** The undecoded words after `ok`. */
-  async #ask(what: string, words: readonly string[], call: RpcCallOptions): Promise<string[]> {
-    const reply = await within(what, this.#reply(what, words), call, CALL_TIMEOUT_MS);
+  async #ask(what: string, words: Words, call: RpcCallOptions): Promise<string[]> {
+    const reply = await this.#peer.ask(what, words, withDefault(call, CALL_TIMEOUT_MS));
     const [status, ...rest] = reply.split(' ');
     if (status === 'ok') return rest;
     const [code = '', text = '', path = ''] = decodeWords(rest.join(' '));
     if (code === 'EPROTO') throw new InternalError(`${what}: the keeper refuses: ${text}`);
     throw fifoError(`${what}: the keeper cannot`, Object.assign(new Error(text), { code }), path);
   }
-
-  /** Asks again when the keeper died before it answered: every request may be repeated. */
-  async #reply(what: string, words: readonly string[]): Promise<string> {
-    for (;;) {
-      if (this.#isClosed) throw closedError(what);
-      const connection = await this.#connection;
-      try {
-        return await connection.ask(words);
-      } catch (err) {
-        if (!isUnavailable(err)) throw err;
-        await connection.closed;
-      }
-    }
-  }
-
-  get #isClosed(): boolean {
-    return this.#end.signal.aborted;
-  }
-
-  /** Heals, from when it was once there. */
-  #watch(connection: KeeperConnection): void {
-    void connection.closed.then(() => {
-      if (this.#isClosed) return;
-      this.#options.log.warn({ pid: this.#pid }, 'the stdio keeper is gone; another one is started');
-      this.#connection = this.#heal();
-      // Whoever asks meanwhile waits for it; nobody may.
-      this.#connection.catch(() => {});
-    });
-  }
-
-  async #heal(): Promise<KeeperConnection> {
-    for (let delayMs = RETRY_MIN_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
-      try {
-        const connection = await within('start the stdio keeper', this.#connect(), {}, START_TIMEOUT_MS);
-        await within('hold stdio again', this.#holdAll(connection), {}, START_TIMEOUT_MS).catch((err: unknown) => {
-          connection.close();
-          throw err;
-        });
-        this.#watch(connection);
-        return connection;
-      } catch (err) {
-        if (this.#isClosed) throw closedError('start the stdio keeper');
-        this.#options.log.error({ err, delayMs }, 'the stdio keeper cannot be started again');
-        await sleep(delayMs, undefined, { ref: false, signal: this.#end.signal }).catch(() => {});
-      }
-    }
-  }
-
-  async #holdAll(connection: KeeperConnection): Promise<void> {
-    const { log } = this.#options;
-    await Promise.all(
-      Array.from(this.#wanted, async ([key, paths]) => {
-        const [status, ...rest] = decodeWords(await connection.ask(['hold', key, ...paths]));
-        if (status !== 'ok') log.warn({ key, reason: rest.join(': ') }, 'the output of a process is not held any more');
-      }),
-    );
-  }
-
-  async #connect(): Promise<KeeperConnection> {
-    const { socketPath, idleMs = IDLE_MS, logPath } = this.#options;
-    const living = await this.#open();
-    if (living !== undefined) return living;
-    await startKeeper({ socketPath, idleMs, logPath });
-    const started = await this.#open();
-    if (started !== undefined) return started;
-    throw new UnavailableError('start the stdio keeper: it ended at once', {
-      code: 'ERR_STDIO_KEEPER',
-      fields: { path: socketPath },
-    });
-  }
-
-  /** `undefined` when nobody is there, or ends just now. */
-  async #open(): Promise<KeeperConnection | undefined> {
-    const { socketPath, log } = this.#options;
-    const connection = await KeeperConnection.open(socketPath).catch((err: unknown): never => {
-      throw unreachable(err, socketPath);
-    });
-    if (connection === undefined) return undefined;
-    if (this.#isClosed) {
-      connection.close();
-      throw closedError('start the stdio keeper');
-    }
-    const onEnd = () => connection.close();
-    this.#end.signal.addEventListener('abort', onEnd, { once: true });
-    void connection.closed.then(() => this.#end.signal.removeEventListener('abort', onEnd));
-    const reply = await connection.ask(['ping']).catch(() => undefined);
-    if (reply === undefined) return undefined;
-    const [status, version, pid, , limit] = decodeWords(reply);
-    if (status !== 'ok' || version !== PROTOCOL_VERSION) {
-      connection.close();
-      throw unreachable(new Error(`it answers ${reply}`), socketPath);
-    }
-    this.#pid = Number(pid);
-    const fdLimit = Number(limit);
-    log.debug({ pid: this.#pid, fdLimit }, 'the stdio keeper answers');
-    if (fdLimit < FD_LIMIT_LOW) {
-      log.warn({ fdLimit }, 'the stdio keeper may open few files: raise the hard limit (ulimit -Hn, LimitNOFILE=)');
-    }
-    return connection;
-  }
 }
 
-function unreachable(cause: unknown, path: string): EngineError {
-  return new UnavailableError('connect to the stdio keeper', {
-    code: 'ERR_STDIO_KEEPER',
-    cause: toEngineError(cause),
-    fields: { path },
-  });
+async function holdAll(
+  connection: LineConnection<Words, string>,
+  wanted: ReadonlyMap<string, Words>,
+  log: Logger,
+): Promise<void> {
+  await Promise.all(
+    Array.from(wanted, async ([key, paths]) => {
+      const [status, ...rest] = decodeWords(await connection.ask(['hold', key, ...paths]));
+      if (status !== 'ok') log.warn({ key, reason: rest.join(': ') }, 'the output of a process is not held any more');
+    }),
+  );
 }
 
-function closedError(what: string): CanceledError {
-  return new CanceledError(`${what}: the keeper's client is closed`, { code: 'ERR_CLIENT_CLOSED' });
+/** @param answer to `ping` */
+function pidOf(answer: string, log: Logger): number {
+  const [status, version, pid, , limit] = decodeWords(answer);
+  if (status !== 'ok' || version !== PROTOCOL_VERSION) throw new Error(`it answers ${answer}`);
+  const fdLimit = Number(limit);
+  log.debug({ pid: Number(pid), fdLimit }, 'the stdio keeper answers');
+  if (fdLimit < FD_LIMIT_LOW) {
+    log.warn({ fdLimit }, 'the stdio keeper may open few files: raise the hard limit (ulimit -Hn, LimitNOFILE=)');
+  }
+  return Number(pid);
 }
