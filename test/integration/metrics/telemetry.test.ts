@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { EngineContainer } from '../../../src/daemon-core/index.js';
 import { EngineError } from '../../../src/errdefs/index.js';
+import { connect } from '../../../src/libcontainerd/connect.js';
 import { type ServedMetrics, serveEngineMetrics } from '../../../src/metrics/serve-engine.js';
 import { EngineHost, SLEEP } from '../daemon/engine-host.js';
 import { missing } from '../host/requirements.js';
+import { TestHost } from '../host/test-host.js';
 import { until } from '../host/until.js';
 import { type ParsedFamily, parseExposition } from './parse-exposition.js';
 
@@ -137,6 +139,49 @@ describe('the metrics of an engine on the embedded core', { skip: missing(...nee
     const families = await scrape(metrics);
     assert.deepEqual(containersIn(families), idsOf(left));
     assert.equal(seriesOf(families, 'engine_containers')['state="running"'], 2);
+  });
+});
+
+describe('the metrics of an engine over a containerd', { skip: missing('containerd', ...needed) }, () => {
+  let containerd: TestHost;
+  let host: EngineHost;
+  let metrics: ServedMetrics;
+  before(async () => {
+    containerd = await TestHost.start();
+    host = await EngineHost.start({ backend: { address: containerd.address } });
+    metrics = await serveEngineMetrics(host.engine, { address: '127.0.0.1:0' });
+  });
+  after(async () => {
+    try {
+      metrics.destroy();
+      await host.stop();
+    } finally {
+      await containerd.stop();
+    }
+  });
+
+  it('count the calls to it, and take no stream for a slow call', async () => {
+    const container = await host.running(SLEEP);
+    const families = await scrape(metrics);
+    const create = 'backend="containerd",code="0",method="Tasks/Create"';
+    assert.equal(seriesOf(families, 'engine_rpcs_total')[create], 1);
+    assert.equal(countsOf(families, 'engine_rpc_duration_seconds')[create], 1);
+    assert.deepEqual(containersIn(families), [container.id]);
+    // The stream of the engine itself began before anybody listened, and goes on.
+    await (await connect({ address: containerd.address, namespace: 'other' })).close();
+    const later = await scrape(metrics);
+    const streams = (series: Record<string, number>) => Object.keys(series).filter((key) => key.includes('Subscribe'));
+    assert.equal(streams(seriesOf(later, 'engine_rpcs_total')).length, 1);
+    assert.deepEqual(streams(countsOf(later, 'engine_rpc_duration_seconds')), []);
+    await container.remove({ force: true });
+  });
+
+  it('are told as far as they are known when the engine is gone', async () => {
+    await host.engine.close();
+    const after = await scrape(metrics);
+    assert.equal(seriesOf(after, 'engine_scrape_errors_total')['collector="containers"'], 1);
+    assert.deepEqual(containersIn(after), []);
+    await host.open();
   });
 });
 
