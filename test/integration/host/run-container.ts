@@ -25,9 +25,14 @@ export interface Running {
 
 /** Creates and starts a container that runs `args`. */
 export async function run(client: Client, id: string, options: RunOptions): Promise<Running> {
-  const { rootfs, args, terminal = false, stdin = false, attach, resources } = options;
+  const { rootfs, args, terminal = false, stdin = false, attach, resources, cgroupsPath } = options;
   const process = { args, cwd: '/', env: ['PATH=/bin'], terminal };
-  const spec = containerSpec({ rootfs, process, ...(resources === undefined ? {} : { resources }) });
+  const spec = containerSpec({
+    rootfs,
+    process,
+    ...(resources === undefined ? {} : { resources }),
+    ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
+  });
   const container = await client.newContainer(id, { spec });
   const stdio = attach === undefined ? {} : { stdio: { stdin, attach } };
   const task = await container.newTask({ ...stdio, ...options.task });

@@ -7,10 +7,17 @@ export interface SpecOptions {
   readonly rootfs: string;
   readonly process: OciProcess;
   readonly resources?: LinuxResources;
+  /** @default one of its own under /libcontainerd-test */
+  readonly cgroupsPath?: string;
 }
 
-/** A spec as an engine would make it: own namespaces, /proc, /dev, a cgroup of its own under /libcontainerd-test. */
-export function containerSpec({ rootfs, process, resources = {} }: SpecOptions): OciSpec {
+/** A spec as an engine would make it: own namespaces, /proc, /dev, a cgroup of its own. */
+export function containerSpec({
+  rootfs,
+  process,
+  resources = {},
+  cgroupsPath = `/libcontainerd-test/${randomBytes(6).toString('hex')}`,
+}: SpecOptions): OciSpec {
   return {
     ociVersion: '1.0.2',
     process: { capabilities: capabilities(), noNewPrivileges: true, ...process },
@@ -28,7 +35,7 @@ export function containerSpec({ rootfs, process, resources = {} }: SpecOptions):
     ],
     linux: {
       namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }, { type: 'network' }],
-      cgroupsPath: `/libcontainerd-test/${randomBytes(6).toString('hex')}`,
+      cgroupsPath,
       resources: { devices: [{ allow: true, access: 'rwm' }], ...resources },
     },
   };
