@@ -90,16 +90,10 @@ describe('statsOf on cgroup v1', () => {
   });
 
   it('gives what the CFQ scheduler counted on an old kernel', () => {
-    const entry = { op: '', device: '', major: 8n, minor: 0n, value: 1n };
+    const list = [{ op: '', device: '', major: 8n, minor: 0n, value: 1n }];
     const lists = {
-      ioServiceBytesRecursive: [entry],
-      ioServicedRecursive: [entry],
-      ioQueuedRecursive: [entry],
-      ioServiceTimeRecursive: [entry],
-      ioWaitTimeRecursive: [entry],
-      ioMergedRecursive: [entry],
-      ioTimeRecursive: [entry],
-      sectorsRecursive: [entry],
+      ...{ ioServiceBytesRecursive: list, ioServicedRecursive: list, ioQueuedRecursive: list, ioTimeRecursive: list },
+      ...{ ioServiceTimeRecursive: list, ioWaitTimeRecursive: list, ioMergedRecursive: list, sectorsRecursive: list },
     };
     const sample = v1({ cpu: V1_CPU, memory: V1_MEMORY, blkio: lists, pids: { current: 1n } });
     assert.deepEqual(sample.unsupported_fields, []);
