@@ -95,6 +95,7 @@ export abstract class ObjectClient implements Client {
       log,
       stdio: new StdioRegistry(),
       slowTasks: new Map(),
+      unreadableMetrics: new Set(),
       cleanups: new Cleanups(),
       execStarts: new WeakMap(),
       lifetime: new Lifetime(),

@@ -39,6 +39,8 @@ export interface ObjectContext {
   readonly execStarts: WeakMap<Run, PQueue>;
   /** Tasks that did not answer a sample lately, with the time until which they are not asked. */
   readonly slowTasks: Map<string, number>;
+  /** Types of metrics that could not be read, which the log has already. */
+  readonly unreadableMetrics: Set<string>;
   /** Asks the backend about a run that it seems not to know any more. Never throws, does not block. */
   readonly verify: (run: Run) => void;
   /** The same, some seconds from now. */

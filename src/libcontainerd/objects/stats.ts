@@ -5,12 +5,20 @@ import { decodeMetrics } from '../../stats/decode-metrics.js';
 import type { Metrics } from '../../stats/metrics.js';
 import { remaining } from '../deadline.js';
 import { assertIdentifier } from '../identifiers.js';
+import type { RunTable } from '../run-table.js';
 import type { CallOptions } from '../types.js';
 import type { ObjectContext } from './context.js';
+import type { TaskService } from './task-service.js';
 import { TIMEOUTS } from './timeouts.js';
 
+/** What of the client is needed to sample. */
+export type SampleContext = Pick<ObjectContext, 'namespace' | 'slowTasks' | 'unreadableMetrics' | 'log'> & {
+  readonly tasks: Pick<TaskService, 'metrics' | 'get'>;
+  readonly table: Pick<RunTable, 'runs'>;
+};
+
 /** One task's sample. containerd leaves a task out whose shim did not answer; then Get tells whether it exists. */
-export async function sampleOne(context: ObjectContext, containerId: string, call: CallOptions): Promise<Metrics> {
+export async function sampleOne(context: SampleContext, containerId: string, call: CallOptions): Promise<Metrics> {
   const rest = remaining(call);
   const filters = [`id=="${containerId}"`];
   const { metrics } = await context.tasks.metrics({ filters }, call);
@@ -23,10 +31,10 @@ export async function sampleOne(context: ObjectContext, containerId: string, cal
 
 /**
  * Samples of many tasks in one call. One hung shim blocks the whole answer, so past a short deadline each is asked for
- * by itself; those that still do not answer are left out, and not asked again for a while.
+ * by itself; those that still do not answer while others do are left out, and not asked again for a while.
  */
 export async function sampleMany(
-  context: ObjectContext,
+  context: SampleContext,
   ids: readonly string[] | undefined,
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
@@ -41,24 +49,27 @@ export async function sampleMany(
   // what it had no time for, in silence.
   if (Date.now() - startedAt < batchMs / 2) return samples;
   const missing = (wanted ?? context.table.runs().map((run) => run.containerId)).filter((id) => !samples.has(id));
+  const late: string[] = [];
   const single = async (id: string) => {
     const timeoutMs = Math.max(SINGLE_LEAST_MS, Math.min(TIMEOUTS.statsSingle, endBy - Date.now()));
     try {
       samples.set(id, await sampleOne(context, id, { signal: call.signal, timeoutMs }));
     } catch (err) {
-      if (isDeadlineExceeded(err)) context.slowTasks.set(id, Date.now() + SLOW_FOR_MS);
+      if (isDeadlineExceeded(err)) late.push(id);
       else if (!isNotFound(err)) context.log.debug({ err, containerId: id }, 'sample a task');
     }
   };
   const queue = new PQueue({ concurrency: SINGLE_CONCURRENCY });
   await queue.addAll(missing.map((id) => () => single(id)));
   if (call.signal?.aborted) throw cancellation('sample tasks', call.signal.reason);
+  // Where nothing answers it is not these shims that hang, and they are there again with the backend.
+  if (samples.size > 0) for (const id of late) context.slowTasks.set(id, Date.now() + SLOW_FOR_MS);
   return samples;
 }
 
 /** Empty when there was no answer in time. */
 async function sampleBatch(
-  context: ObjectContext,
+  context: SampleContext,
   ids: readonly string[] | undefined,
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
@@ -78,10 +89,12 @@ const BATCH_SHARE = 0.6;
 const SINGLE_CONCURRENCY = 32;
 const SINGLE_LEAST_MS = 200;
 const SLOW_FOR_MS = 30_000;
+/** Types come from shims. */
+const UNREADABLE_MAX = 100;
 
 /** Ids to ask for, by name as soon as one of all is to be left out. */
 function withoutSlow(
-  { slowTasks, table }: ObjectContext,
+  { slowTasks, table }: SampleContext,
   ids: readonly string[] | undefined,
 ): readonly string[] | undefined {
   for (const [id, until] of slowTasks) {
@@ -91,15 +104,18 @@ function withoutSlow(
   return (ids ?? table.runs().map((run) => run.containerId)).filter((id) => !slowTasks.has(id));
 }
 
-/** A task with metrics of a kind nobody knows must not cost the samples of all others. */
-function collect({ log }: ObjectContext, metrics: readonly Metric[]): Map<string, Metrics> {
+/** A task with metrics of a kind nobody knows must not cost the samples of all others, nor fill the log with each sample. */
+function collect({ log, unreadableMetrics }: SampleContext, metrics: readonly Metric[]): Map<string, Metrics> {
   const samples = new Map<string, Metrics>();
   for (const metric of metrics) {
     try {
       const sample = decode(metric);
       if (sample !== undefined) samples.set(metric.id, sample);
     } catch (err) {
-      log.warn({ err, containerId: metric.id }, 'read the metrics of a task');
+      const type = metric.data?.typeUrl ?? '';
+      const isNew = !unreadableMetrics.has(type) && unreadableMetrics.size < UNREADABLE_MAX;
+      if (isNew) unreadableMetrics.add(type);
+      log[isNew ? 'warn' : 'debug']({ err, containerId: metric.id }, 'read the metrics of a task');
     }
   }
   return samples;

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { DeadlineExceededError } from '../../errdefs/index.js';
+import { createLogger } from '../../log/logger.js';
+import { type SampleContext, sampleMany } from './stats.js';
+
+const TYPE = 'io.containerd.cgroups.v1.Metrics';
+const CALL = { timeoutMs: 5_000 };
+
+/** A containerd in memory whose answer waits for the slowest shim that is asked. */
+class Tasks {
+  readonly hung = new Set<string>();
+  readonly types = new Map<string, string>();
+  /** The ids of each call. */
+  readonly calls: string[][] = [];
+
+  async metrics(
+    { filters }: { readonly filters: readonly string[] },
+    call?: { readonly timeoutMs?: number | undefined },
+  ) {
+    const ids = filters.map((filter) => /^id=="(.*)"$/.exec(filter)?.[1] ?? '');
+    this.calls.push(ids);
+    if (ids.some((id) => this.hung.has(id))) {
+      mock.timers.tick(call?.timeoutMs ?? 0);
+      throw new DeadlineExceededError('sample: not done in time');
+    }
+    const data = (id: string) => ({ typeUrl: this.types.get(id) ?? TYPE, value: Buffer.alloc(0) });
+    return { metrics: ids.map((id) => ({ timestamp: new Date(), id, data: data(id) })) };
+  }
+
+  async get() {
+    return { process: undefined };
+  }
+}
+
+describe('sampling many tasks', () => {
+  let tasks: Tasks;
+  let logged: { level: string; containerId?: string }[];
+  let context: SampleContext;
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['Date'] });
+    tasks = new Tasks();
+    logged = [];
+    const destination = { write: (line: string) => void logged.push(JSON.parse(line)) };
+    context = {
+      namespace: 'test',
+      slowTasks: new Map(),
+      unreadableMetrics: new Set(),
+      log: createLogger({ level: 'debug', destination }),
+      tasks,
+      table: { runs: () => [] },
+    };
+  });
+  afterEach(() => mock.timers.reset());
+
+  const sample = async (...ids: string[]) => [...(await sampleMany(context, ids, CALL)).keys()].sort();
+
+  it('leaves a task alone for a while whose shim hangs while others answer', async () => {
+    tasks.hung.add('b');
+    assert.deepEqual(await sample('a', 'b', 'c'), ['a', 'c']);
+    tasks.calls.length = 0;
+    tasks.hung.clear();
+    assert.deepEqual(await sample('a', 'b', 'c'), ['a', 'c']);
+    assert.deepEqual(tasks.calls, [['a', 'c']]);
+    mock.timers.tick(30_000);
+    assert.deepEqual(await sample('a', 'b', 'c'), ['a', 'b', 'c']);
+  });
+
+  it('samples all again as soon as a backend answers that was away as a whole', async () => {
+    for (const id of ['a', 'b']) tasks.hung.add(id);
+    assert.deepEqual(await sample('a', 'b'), []);
+    tasks.hung.clear();
+    assert.deepEqual(await sample('a', 'b'), ['a', 'b']);
+  });
+
+  it('warns once of metrics that it cannot read, and has those of all others', async () => {
+    tasks.types.set('b', 'io.containerd.cgroups.v9.Metrics');
+    for (let tick = 0; tick < 3; tick++) assert.deepEqual(await sample('a', 'b'), ['a']);
+    const told = logged.map(({ level, containerId }) => [level, containerId]);
+    assert.deepEqual(told, [
+      ['warn', 'b'],
+      ['debug', 'b'],
+      ['debug', 'b'],
+    ]);
+  });
+});
