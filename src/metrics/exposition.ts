@@ -4,8 +4,7 @@ import { withinCall } from '../libcontainerd/deadline.js';
 import type { CallOptions } from '../libcontainerd/types.js';
 import type { Logger } from '../log/logger.js';
 import type { Collector } from './collector.js';
-import { CONTENT_TYPE, writeFamily } from './text-format.js';
-import { TimeSlice } from './time-slice.js';
+import { CONTENT_TYPE, TextWriter } from './text-format.js';
 
 /** For one collector. Prometheus gives up after 10 s by default; what the other collectors have must be written by then. */
 const COLLECT_MS = 8_000;
@@ -31,7 +30,7 @@ export class Exposition {
     labelNames: ['collector'],
     registers: [],
   });
-  #scraping: Promise<string> | undefined;
+  #scraping: Promise<Buffer> | undefined;
 
   /**
    * @param collectors by the name that `engine_scrape_errors_total` has for them; shown in this order. Whoever made them closes them
@@ -45,28 +44,32 @@ export class Exposition {
   }
 
   /**
-   * Collects, and gives the text. While one scrape is under way another one shares its work and its result. A collector that fails, or
+   * Collects, and gives the text in UTF-8. While one scrape is under way another one shares its work and its result. A collector that fails, or
    * has nothing after 8 s, costs its own families only.
    * @throws DeadlineExceededError, CanceledError when the caller gives up; the work goes on for the others
    */
-  scrape(call: CallOptions = {}): Promise<string> {
+  scrapeBytes(call: CallOptions = {}): Promise<Buffer> {
     this.#scraping ??= this.#scrape().finally(() => {
       this.#scraping = undefined;
     });
     return withinCall('scrape metrics', this.#scraping, call);
   }
 
-  async #scrape(): Promise<string> {
+  /** The same as text, which costs a copy. */
+  async scrape(call: CallOptions = {}): Promise<string> {
+    return (await this.scrapeBytes(call)).toString();
+  }
+
+  async #scrape(): Promise<Buffer> {
     const shown = await Promise.all(
       this.#sources.map(async (source) => ((await this.#collect(source)) ? [source] : [])),
     );
-    const slice = new TimeSlice();
-    const out: string[] = [];
+    const writer = new TextWriter();
     for (const { collector } of shown.flat()) {
-      for (const metric of collector.metrics) await writeFamily(metric, out, slice);
+      for (const metric of collector.metrics) await writer.write(metric);
     }
-    await writeFamily(this.#errors, out, slice);
-    return out.join('');
+    await writer.write(this.#errors);
+    return writer.finish();
   }
 
   async #collect(source: Source): Promise<boolean> {

@@ -110,7 +110,7 @@ async function answer(
   // Node sends no body after a HEAD; collecting for it would be for nothing.
   if (method === 'HEAD') return void response.end();
   try {
-    const text = await exposition.scrape({ signal: gone.signal });
+    const text = await exposition.scrapeBytes({ signal: gone.signal });
     if (text.length < GZIP_LEAST_BYTES || !takesGzip(request)) return void response.end(text);
     const body = await compress(text, { level: constants.Z_BEST_SPEED });
     response.setHeader('Content-Encoding', 'gzip').setHeader('Vary', 'Accept-Encoding').end(body);

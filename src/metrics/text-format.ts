@@ -1,5 +1,5 @@
 import type { Metric } from 'prom-client';
-import type { TimeSlice } from './time-slice.js';
+import { TimeSlice } from './time-slice.js';
 
 /** Of the text exposition format 0.0.4, which every Prometheus takes. */
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -14,16 +14,34 @@ interface Value {
 }
 
 /**
- * Writes a family line by line: `registry.metrics()` of prom-client writes all of them in one stall, and shows families that have no
- * series. Appends nothing for such a one.
+ * Writes families line by line: `registry.metrics()` of prom-client writes all of them in one stall, and shows families that have no
+ * series. What a slice of time has made becomes bytes at its end, since making them of all text at the end would be a stall again.
  */
-export async function writeFamily(metric: Metric, out: string[], slice: TimeSlice): Promise<void> {
-  const { name, help, type, values } = await metric.get();
-  if (values.length === 0) return;
-  out.push(`# HELP ${name} ${escapeText(help)}\n# TYPE ${name} ${String(type)}\n`);
-  for (const value of values) {
-    if (slice.isOver) await slice.next();
-    out.push(lineOf(name, value));
+export class TextWriter {
+  readonly #slice = new TimeSlice();
+  readonly #chunks: Buffer[] = [];
+  #text = '';
+
+  /** Appends nothing for a family without series. */
+  async write(metric: Metric): Promise<void> {
+    const { name, help, type, values } = await metric.get();
+    if (values.length === 0) return;
+    this.#text += `# HELP ${name} ${escapeText(help)}\n# TYPE ${name} ${String(type)}\n`;
+    for (const value of values) {
+      this.#text += lineOf(name, value);
+      if (this.#slice.isOver) await this.#endSlice();
+    }
+  }
+
+  async finish(): Promise<Buffer> {
+    await this.#endSlice();
+    return Buffer.concat(this.#chunks);
+  }
+
+  async #endSlice(): Promise<void> {
+    this.#chunks.push(Buffer.from(this.#text));
+    this.#text = '';
+    await this.#slice.next();
   }
 }
 
