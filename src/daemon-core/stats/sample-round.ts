@@ -12,7 +12,7 @@ import type { PreviousSample, SampledContainer, SampledRun } from './sampled-con
 const ROUND_MS = 5_000;
 /** For a backend that does not keep its time. */
 const LATE_MS = 1_000;
-/** About a millisecond of work. */
+/** Some milliseconds of work. */
 const SAMPLES_PER_TURN = 32;
 
 export interface SampleRequest {
