@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { toHttpStatus } from '../../../src/errdefs/index.js';
 import { readHostFacts } from '../../../src/oci/build/host-facts.js';
 import { missing } from '../host/requirements.js';
 import { until } from '../host/until.js';
@@ -98,7 +99,8 @@ describe('update of a container', { skip: missing('containerd-shim-runc-v2', 'ru
       (err) =>
         err instanceof Error &&
         err.message.startsWith(`Cannot update container ${c.id}: `) &&
-        err.message.includes('the limit is refused'),
+        err.message.includes('the limit is refused') &&
+        toHttpStatus(err) === 500,
     );
     assert.deepEqual(c.inspect().HostConfig, before);
     await host.reopen();
