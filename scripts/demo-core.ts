@@ -1,4 +1,4 @@
-import { createEngine, type Engine, type HostConfig } from '../src/index.js';
+import { createEngine, type Engine, type HostConfig, serveEngineMetrics } from '../src/index.js';
 import { until } from '../test/integration/host/until.js';
 import type { DemoFolder } from './demo-folder.js';
 import { title } from './demo-scenes.js';
@@ -17,6 +17,7 @@ export async function coreDemo(folder: DemoFolder): Promise<void> {
   await outOfMemory(engine, folder.rootfs);
   await restarts(engine, folder.rootfs);
   await healthy(engine, folder.rootfs);
+  await statsAndMetrics(engine);
   await engine.close();
   console.log('  the engine is closed; the container "web" goes on');
   await using again = await createEngine(options);
@@ -83,4 +84,23 @@ async function healthy(engine: Engine, rootfs: string): Promise<void> {
   await container.start();
   await until('it is healthy', () => container.inspect().State.Health?.Status === 'healthy');
   console.log(`  web is ${container.inspect().State.Status} and ${container.inspect().State.Health?.Status}`);
+}
+
+/** What `docker stats` and Prometheus read. */
+async function statsAndMetrics(engine: Engine): Promise<void> {
+  for await (const sample of engine.container('web').stats({ stream: false }, WAIT)) {
+    const { memory_stats: memory, pids_stats: pids, cpu_stats: cpu, precpu_stats: before } = sample;
+    const used = (cpu.cpu_usage.total_usage ?? 0n) - (before.cpu_usage.total_usage ?? 0n);
+    console.log(
+      `  web: ${memory.usage} bytes of ${memory.limit}, ${pids.current} pid, ${used} ns of CPU since the last sample`,
+    );
+    console.log(`  this platform cannot report: ${sample.unsupported_fields?.join(', ') || 'nothing'}`);
+  }
+  const metrics = await serveEngineMetrics(engine, { address: '127.0.0.1:0' });
+  const text = await (await fetch(`http://${metrics.address}/metrics`)).text();
+  await metrics.close();
+  const series = text.split('\n').filter((line) => line.startsWith('container_'));
+  console.log(`  /metrics has ${series.length} series of containers, such as`);
+  for (const line of series.filter((line) => /^container_memory_(usage_)?usage_bytes/.test(line)))
+    console.log(`  | ${line}`);
 }
