@@ -95,14 +95,15 @@ describe('the collector of containers', () => {
     assert.deepEqual(await lines(), []);
   });
 
-  it('asks for the runtime of a container once, and again for another one of the same id', async (t) => {
+  it('makes one call a scrape, and one more for the runtime of each container it has not seen; also for another one of the same id', async (t) => {
     const { host, client, lines } = setup(t, 'cgroup2');
     const asked = () => host.calls().get('Containers/Get') ?? 0;
+    const sampled = () => host.calls().get('Tasks/Metrics') ?? 0;
     const first = await start(client, 'web');
     await lines();
-    const before = asked();
+    assert.deepEqual([asked(), sampled()], [1, 1]);
     await lines();
-    assert.equal(asked(), before);
+    assert.deepEqual([asked(), sampled()], [1, 2]);
     await remove(client, first);
     await start(client, 'web', V1);
     assert.match((await lines()).join('\n'), new RegExp(`runtime="${V1}"`));

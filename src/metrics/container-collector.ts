@@ -1,5 +1,6 @@
 import type { Metric } from 'prom-client';
 import { CanceledError } from '../errdefs/index.js';
+import { remaining } from '../libcontainerd/deadline.js';
 import type { CallOptions, Capabilities, Client } from '../libcontainerd/types.js';
 import type { Logger } from '../log/logger.js';
 import type { Metrics } from '../stats/metrics.js';
@@ -47,9 +48,10 @@ export class ContainerCollector implements Collector {
   async collect(call: CallOptions = {}): Promise<void> {
     if (this.metrics.length === 0) return;
     this.#assertOpen();
-    const samples = await this.#client.stats(undefined, call);
+    const rest = remaining(call);
+    const samples = await this.#client.stats(undefined, rest());
     this.#assertOpen();
-    await this.#runtimes.learn(new Set(samples.keys()), call);
+    await this.#runtimes.learn(new Set(samples.keys()), rest());
     this.#families.clear();
     const slice = new TimeSlice();
     for (const [containerId, sample] of samples) {
