@@ -40,4 +40,6 @@ export interface Harness<Env extends SuiteEnv = SuiteEnv> {
   readonly expectedSkips: readonly string[];
   /** Only these areas: for a machine on which the whole suite takes too long. @default all */
   readonly areas?: readonly string[] | undefined;
+  /** Only these cases, as `area: name`; the suite fails when it does not know one. @default all */
+  readonly cases?: readonly string[] | undefined;
 }

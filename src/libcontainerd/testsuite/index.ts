@@ -59,6 +59,7 @@ export function clientSuite<Env extends SuiteEnv>(name: string, harness: Harness
       describe(area, { concurrency: false }, () => define(run.definer(area)));
     }
     it('left no container behind', () => run.assertNothingLeft());
+    if (harness.cases !== undefined) it('knows every case that the harness names', () => run.assertKnownCases());
     it('skipped what the harness expects and nothing else', () => run.assertSkips());
   });
 }

@@ -24,11 +24,13 @@ const CASE_TIMEOUT_MS = 120_000;
 export class SuiteRun<Env extends SuiteEnv> {
   readonly #harness: Harness<Env>;
   readonly #skipped: string[] = [];
+  readonly #unseen: Set<string>;
   #env: Env | undefined;
   #client: Client | undefined;
 
   constructor(harness: Harness<Env>) {
     this.#harness = harness;
+    this.#unseen = new Set(harness.cases);
   }
 
   async setUp(): Promise<void> {
@@ -42,7 +44,10 @@ export class SuiteRun<Env extends SuiteEnv> {
   }
 
   definer(area: string): DefineCase {
+    const { cases } = this.#harness;
     return (name, body, needs = {}) => {
+      this.#unseen.delete(`${area}: ${name}`);
+      if (cases?.includes(`${area}: ${name}`) === false) return;
       it(name, { timeout: scaledMs(CASE_TIMEOUT_MS) }, async (t) => {
         const missing = this.#missing(needs);
         if (missing !== undefined) {
@@ -63,6 +68,11 @@ export class SuiteRun<Env extends SuiteEnv> {
         [],
       );
     });
+  }
+
+  /** Every case that the harness names is there: a renamed one would be left out unnoticed. */
+  assertKnownCases(): void {
+    assert.deepEqual([...this.#unseen], []);
   }
 
   assertSkips(): void {

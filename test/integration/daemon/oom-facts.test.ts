@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { scaledMs, within } from '../../../src/libcontainerd/testsuite/deadline.js';
-import { crunRefuses, missing } from '../host/requirements.js';
+import { crunRefuses, missing, scaled } from '../host/requirements.js';
 import { until } from '../host/until.js';
 import { oomFactsCases } from './oom-facts-cases.js';
 import { OomHarness } from './oom-harness.js';
@@ -11,7 +11,7 @@ const SHIM_V2 = 'containerd-shim-runc-v2';
 const isCgroup1 = existsSync('/sys/fs/cgroup/memory/memory.oom_control');
 const notHere = isCgroup1 ? false : 'needs the memory controller on cgroup v1';
 
-oomFactsCases('runc, shim API v2', { runtime: 'runc', skip: missing('runc', SHIM_V2), repeat: true });
+oomFactsCases('runc, shim API v2', { runtime: 'runc', skip: missing('runc', SHIM_V2), rounds: scaled(50, 5) });
 oomFactsCases('crun, shim API v2', { runtime: 'crun', skip: missing('crun', SHIM_V2) || crunRefuses() });
 oomFactsCases('runc, shim API v1', {
   runtime: 'io.containerd.runtime.v1.linux',

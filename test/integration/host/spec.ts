@@ -47,7 +47,7 @@ const MEMORY_BYTES = 16 * 1024 * 1024;
 export function oomSpec(rootfs: string): OciSpec {
   return containerSpec({
     rootfs,
-    process: { args: ['/bin/sh', '-c', 'x=x; while :; do x=$x$x; done'], cwd: '/' },
+    process: { args: ['/bin/dd', 'if=/dev/zero', 'of=/dev/null', 'bs=64M', 'count=1'], cwd: '/' },
     resources: { memory: { limit: MEMORY_BYTES, swap: MEMORY_BYTES } },
   });
 }

@@ -13,6 +13,8 @@ export interface LocalConformance {
   readonly metrics?: Capabilities['metrics'];
   /** Of the suite. @default all */
   readonly areas?: readonly string[];
+  /** Of the areas, as `area: name`. @default all */
+  readonly cases?: readonly string[];
   readonly core?: CoreOptions;
 }
 
@@ -27,7 +29,7 @@ const SKIPS = [
 
 /** Registers the conformance suite over an embedded core of its own. */
 export function localConformance(options: LocalConformance): void {
-  const { name, runtime, runtimeV1 = true, metrics = 'cgroup1', areas, core } = options;
+  const { name, runtime, runtimeV1 = true, metrics = 'cgroup1', areas, cases, core } = options;
   let host: LocalHost;
   const capabilities: Capabilities = {
     checkpoint: true,
@@ -41,6 +43,7 @@ export function localConformance(options: LocalConformance): void {
   clientSuite(name, {
     capabilities,
     areas,
+    cases,
     expectedSkips: areas?.includes('budget') === false ? [] : SKIPS,
     async setup() {
       host = await LocalHost.start(core);

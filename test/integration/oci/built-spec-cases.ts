@@ -18,8 +18,13 @@ function fields(output: string): Map<string, string> {
   );
 }
 
+export interface BuiltSpecOptions {
+  /** Only what a runtime makes of it through the cgroup: limits and devices. @default false */
+  readonly brief?: boolean;
+}
+
 /** What a container sees that runs by a built spec, on cgroup v1 and v2. */
-export function builtSpecCases(runtime: 'runc' | 'crun'): void {
+export function builtSpecCases(runtime: 'runc' | 'crun', { brief = false }: BuiltSpecOptions = {}): void {
   const skip = missing(runtime, 'busybox') || (runtime === 'crun' && crunRefuses());
 
   describe(`a built spec, run by ${runtime}`, { skip }, () => {
@@ -75,6 +80,81 @@ export function builtSpecCases(runtime: 'runc' | 'crun'): void {
       assert.match(found.get('/sys') ?? '', /^sysfs=ro/);
     });
 
+    it('has the limits in its cgroup', async () => {
+      const isV2 = runs.host.cgroupVersion === 2;
+      const files = isV2
+        ? 'memory.max memory.low memory.swap.max cpu.max cpuset.cpus pids.max'
+        : 'memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes memory/memory.memsw.limit_in_bytes ' +
+          'memory/memory.swappiness cpu/cpu.shares cpu/cpu.cfs_quota_us cpuset/cpuset.cpus pids/pids.max';
+      const output = await runs.output({
+        hostConfig: {
+          Memory: 64 * MIB,
+          MemoryReservation: 32 * MIB,
+          MemorySwappiness: 20,
+          NanoCpus: 290_000_000,
+          CpuShares: 512,
+          CpusetCpus: '0',
+          PidsLimit: 50,
+        },
+        script: `cd /sys/fs/cgroup; for f in ${files}; do echo $f=$(cat $f); done`,
+      });
+      const found = fields(output);
+      const expected = isV2
+        ? {
+            'memory.max': 64 * MIB,
+            'memory.low': 32 * MIB,
+            'memory.swap.max': 64 * MIB,
+            'cpu.max': '29000 100000',
+            'cpuset.cpus': 0,
+            'pids.max': 50,
+          }
+        : {
+            'memory/memory.limit_in_bytes': 64 * MIB,
+            'memory/memory.soft_limit_in_bytes': 32 * MIB,
+            'memory/memory.memsw.limit_in_bytes': 128 * MIB,
+            'memory/memory.swappiness': 20,
+            'cpu/cpu.shares': 512,
+            'cpu/cpu.cfs_quota_us': 29_000,
+            'cpuset/cpuset.cpus': 0,
+            'pids/pids.max': 50,
+          };
+      for (const [file, value] of Object.entries(expected)) assert.equal(found.get(file), String(value), file);
+    });
+
+    it('may do with devices what it was allowed', { skip: !existsSync('/dev/fuse') && 'needs /dev/fuse' }, async () => {
+      const output = await runs.output({
+        hostConfig: {
+          Devices: [{ PathOnHost: '/dev/fuse', PathInContainer: '/dev/fuse0', CgroupPermissions: 'r' }],
+        },
+        script: `
+          ls -l /dev/fuse0
+          (: < /dev/fuse0) && echo read=done
+          (: > /dev/fuse0) 2>/dev/null && echo write=done || echo write=refused`,
+      });
+      const found = fields(output);
+      assert.match(output, /^c.* 10, +229 /m);
+      assert.equal(found.get('read'), 'done');
+      assert.equal(found.get('write'), 'refused');
+    });
+
+    it('has the run of the host when it is privileged', async () => {
+      const output = await runs.output({
+        hostConfig: { Privileged: true },
+        script: `
+          grep -E '^(CapEff|Seccomp):' /proc/self/status; ls -l /dev/kmsg
+          grep -E ' /sys ' /proc/mounts | cut -d' ' -f2,4 | tr ' ' '='
+          mkdir /tmp/m && mount -t tmpfs none /tmp/m && echo mount=done`,
+      });
+      const found = fields(output);
+      const own = fields(await readFile('/proc/self/status', 'utf8'));
+      assert.equal(found.get('CapEff'), own.get('CapBnd'));
+      assert.equal(found.get('Seccomp'), '0');
+      assert.match(output, /^c.* 1, +11 /m);
+      assert.match(found.get('/sys') ?? '', /^rw/);
+      assert.equal(found.get('mount'), 'done');
+    });
+
+    if (brief) return;
     it('runs as the user, with the limits and in the place that it was asked for', async () => {
       const output = await runs.output({
         config: { User: 'app', WorkingDir: '/work/below', Env: ['A=1', 'PATH=/bin'], Domainname: 'd.example' },
@@ -124,47 +204,6 @@ export function builtSpecCases(runtime: 'runc' | 'crun'): void {
       assert.match(found.get('init') ?? '', /^\/sbin\/docker-init -- \/bin\/sh/);
     });
 
-    it('has the limits in its cgroup', async () => {
-      const isV2 = runs.host.cgroupVersion === 2;
-      const files = isV2
-        ? 'memory.max memory.low memory.swap.max cpu.max cpuset.cpus pids.max'
-        : 'memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes memory/memory.memsw.limit_in_bytes ' +
-          'memory/memory.swappiness cpu/cpu.shares cpu/cpu.cfs_quota_us cpuset/cpuset.cpus pids/pids.max';
-      const output = await runs.output({
-        hostConfig: {
-          Memory: 64 * MIB,
-          MemoryReservation: 32 * MIB,
-          MemorySwappiness: 20,
-          NanoCpus: 290_000_000,
-          CpuShares: 512,
-          CpusetCpus: '0',
-          PidsLimit: 50,
-        },
-        script: `cd /sys/fs/cgroup; for f in ${files}; do echo $f=$(cat $f); done`,
-      });
-      const found = fields(output);
-      const expected = isV2
-        ? {
-            'memory.max': 64 * MIB,
-            'memory.low': 32 * MIB,
-            'memory.swap.max': 64 * MIB,
-            'cpu.max': '29000 100000',
-            'cpuset.cpus': 0,
-            'pids.max': 50,
-          }
-        : {
-            'memory/memory.limit_in_bytes': 64 * MIB,
-            'memory/memory.soft_limit_in_bytes': 32 * MIB,
-            'memory/memory.memsw.limit_in_bytes': 128 * MIB,
-            'memory/memory.swappiness': 20,
-            'cpu/cpu.shares': 512,
-            'cpu/cpu.cfs_quota_us': 29_000,
-            'cpuset/cpuset.cpus': 0,
-            'pids/pids.max': 50,
-          };
-      for (const [file, value] of Object.entries(expected)) assert.equal(found.get(file), String(value), file);
-    });
-
     it('sees the mounts that it was given, one in the other', async () => {
       const [outer, inner, file] = [join(runs.folder, 'outer'), join(runs.folder, 'inner'), join(runs.folder, 'hosts')];
       await mkdir(join(outer, 'b'), { recursive: true });
@@ -199,39 +238,6 @@ export function builtSpecCases(runtime: 'runc' | 'crun'): void {
       assert.match(found.get('/dev/shm') ?? '', /size=1024k/);
       assert.match(found.get('/t') ?? '', /^rw,nosuid,nodev,relatime,size=1024k/);
       assert.match(found.get('/t/t') ?? '', /noexec.*size=2048k,mode=700/);
-    });
-
-    it('may do with devices what it was allowed', { skip: !existsSync('/dev/fuse') && 'needs /dev/fuse' }, async () => {
-      const output = await runs.output({
-        hostConfig: {
-          Devices: [{ PathOnHost: '/dev/fuse', PathInContainer: '/dev/fuse0', CgroupPermissions: 'r' }],
-        },
-        script: `
-          ls -l /dev/fuse0
-          (: < /dev/fuse0) && echo read=done
-          (: > /dev/fuse0) 2>/dev/null && echo write=done || echo write=refused`,
-      });
-      const found = fields(output);
-      assert.match(output, /^c.* 10, +229 /m);
-      assert.equal(found.get('read'), 'done');
-      assert.equal(found.get('write'), 'refused');
-    });
-
-    it('has the run of the host when it is privileged', async () => {
-      const output = await runs.output({
-        hostConfig: { Privileged: true },
-        script: `
-          grep -E '^(CapEff|Seccomp):' /proc/self/status; ls -l /dev/kmsg
-          grep -E ' /sys ' /proc/mounts | cut -d' ' -f2,4 | tr ' ' '='
-          mkdir /tmp/m && mount -t tmpfs none /tmp/m && echo mount=done`,
-      });
-      const found = fields(output);
-      const own = fields(await readFile('/proc/self/status', 'utf8'));
-      assert.equal(found.get('CapEff'), own.get('CapBnd'));
-      assert.equal(found.get('Seccomp'), '0');
-      assert.match(output, /^c.* 1, +11 /m);
-      assert.match(found.get('/sys') ?? '', /^rw/);
-      assert.equal(found.get('mount'), 'done');
     });
 
     it('shares the namespaces that it was told to', async () => {

@@ -12,12 +12,14 @@ export interface RemoteConformance {
   readonly metrics?: Capabilities['metrics'];
   /** Of the suite. @default all */
   readonly areas?: readonly string[];
+  /** Of the areas, as `area: name`. @default all */
+  readonly cases?: readonly string[];
   readonly containerd?: Partial<ManagedContainerdOptions>;
 }
 
 /** Registers the conformance suite over `remote`, on a containerd of its own. */
 export function remoteConformance(options: RemoteConformance): void {
-  const { name, runtime, runtimeV1, metrics = 'cgroup1', areas, containerd } = options;
+  const { name, runtime, runtimeV1, metrics = 'cgroup1', areas, cases, containerd } = options;
   let host: TestHost;
   const capabilities: Capabilities = {
     checkpoint: true,
@@ -31,6 +33,7 @@ export function remoteConformance(options: RemoteConformance): void {
   clientSuite(name, {
     capabilities,
     areas,
+    cases,
     expectedSkips: [],
     async setup() {
       host = await TestHost.start(containerd);

@@ -7,7 +7,7 @@ import { discard, finish, run, sh } from '../../integration/host/run-container.j
 import type { Backend } from './backend.js';
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
-const EAT = 'x=x; while :; do x=$x$x; done';
+const EAT = 'exec dd if=/dev/zero of=/dev/null bs=64M count=1';
 const WAIT = 'while :; do sleep 60 & wait $!; done';
 /** A child is eaten up at the first line of input, and init goes on. */
 const PARENT = `echo ready; read line; (${EAT}); echo child $?; ${WAIT}`;

@@ -1,4 +1,4 @@
 import { builtSpecCases } from '../../integration/oci/built-spec-cases.js';
 
-builtSpecCases('runc');
-builtSpecCases('crun');
+builtSpecCases('runc', { brief: true });
+builtSpecCases('crun', { brief: true });

@@ -1,11 +1,11 @@
 import { localConformance } from '../../integration/local/conformance-host.js';
-
-const areas = ['task', 'exec', 'stats'];
+import { CGROUP_CASES } from '../cases/cgroup-cases.js';
 
 localConformance({
   name: 'embedded core, runc, cgroup v2',
   runtime: 'runc',
   runtimeV1: false,
   metrics: 'cgroup2',
-  areas,
+  areas: ['task', 'exec', 'stats'],
+  cases: CGROUP_CASES,
 });

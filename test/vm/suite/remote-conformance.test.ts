@@ -5,5 +5,5 @@ remoteConformance({
   runtime: 'io.containerd.runc.v2',
   runtimeV1: true,
   metrics: 'cgroup2',
-  areas: ['container', 'stats'],
+  areas: ['stats'],
 });
