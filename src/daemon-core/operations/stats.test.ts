@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, it, mock } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CanceledError, DeadlineExceededError, NotFoundError, UnavailableError } from '../../errdefs/index.js';
+import {
+  CanceledError,
+  DeadlineExceededError,
+  InvalidArgumentError,
+  NotFoundError,
+  UnavailableError,
+} from '../../errdefs/index.js';
 import { type ContainerStats, ZERO_TIME } from '../../stats/container-stats.js';
 import type { EngineContainer } from '../engine-container.js';
 import { TICK_MS } from '../stats/stats-sampler.js';
@@ -115,6 +121,15 @@ describe('the statistics of a container', () => {
     assert.ok(stats !== undefined);
     assert.deepEqual([more.length, isEmpty(stats), stats.preread, sampled()], [0, false, ZERO_TIME, 1]);
     assert.ok((stats.cpu_stats.system_cpu_usage ?? 0n) > 0n);
+  });
+
+  it('refuses a stream that is one-shot, as dockerd', async () => {
+    await open();
+    const c = await fake.running(SLEEP);
+    for (const options of [{ oneShot: true }, { stream: true, oneShot: true }]) {
+      assert.throws(() => c.stats(options), InvalidArgumentError);
+    }
+    assert.equal(sampled(), 0);
   });
 
   it('samples what is paused', async () => {

@@ -1,4 +1,4 @@
-import { isConflict, isNotFound, toEngineError } from '../../errdefs/index.js';
+import { InvalidArgumentError, isConflict, isNotFound, toEngineError } from '../../errdefs/index.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import { type ContainerStats, ZERO_TIME } from '../../stats/container-stats.js';
 import { emptyStats, NO_CPU } from '../../stats/empty-stats.js';
@@ -30,7 +30,7 @@ export interface StatsOptions {
  * @param call `timeoutMs` bounds the whole iteration. @default none for a stream, which has a sample every second or so
  * @returns it ends with the container's removal and with the engine. Its reader gets CanceledError or DeadlineExceededError
  * by the call; of a one-shot, what the backend says but NotFoundError and ConflictError
- * @throws NotFoundError `ERR_CONTAINER_NOT_FOUND` when it was removed meanwhile
+ * @throws InvalidArgumentError for a stream that is one-shot; NotFoundError `ERR_CONTAINER_NOT_FOUND` when it was removed meanwhile
  */
 export function statsOfContainer(
   engine: EngineContext,
@@ -38,6 +38,7 @@ export function statsOfContainer(
   { stream: isStream = true, oneShot = false }: StatsOptions = {},
   call: CallOptions = {},
 ): AsyncIterable<ContainerStats> {
+  if (isStream && oneShot) throw new InvalidArgumentError('cannot have stream=true and one-shot=true');
   assertThere(c);
   return {
     [Symbol.asyncIterator]() {
