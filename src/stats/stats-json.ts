@@ -2,8 +2,8 @@ import { stringifyIntegersForGo } from '../protocol/go-json.js';
 import type { ContainerStats } from './container-stats.js';
 
 /**
- * The sample as one line of JSON, without its end: Docker's keys in Docker's order, `unsupported_fields` at the end. Counters are plain
- * numbers with all their digits; a client must not read those over 2^53 into a float.
+ * The sample as one line of JSON, without its end: Docker's keys in the order of moby's current sources, `unsupported_fields` at
+ * the end. Counters are plain numbers with all their digits; a client must not read those over 2^53 into a float.
  */
 export function statsJson(stats: ContainerStats): string {
   return stringifyIntegersForGo({

@@ -81,7 +81,7 @@ describe('the arithmetic of docker stats on our JSON, cgroup v1', { skip, concur
   it('sums the block I/O that the kernel counted', {
     skip: diskOf('/tmp') === undefined && 'needs a disk',
   }, async () => {
-    // Recent kernels count for a cgroup only when it has a limit (seen on 6.18).
+    // Recent kernels count on a disk only once some cgroup has had a limit for it (seen on 6.18).
     const throttleWriteBpsDevice = [{ ...diskOf('/tmp'), rate: 1_000 * MIB }];
     const direct =
       'dd if=/dev/zero of=/tmp/file bs=1M count=4 oflag=direct; dd if=/tmp/file of=/dev/null bs=1M iflag=direct';
