@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 /** A block device of the test's own, so that IO is counted whatever the host's disk is: an idle throttle counts nothing. */
 export interface LoopDevice {
+  readonly path: string;
   readonly major: number;
   readonly minor: number;
   /** A device node of it. */
@@ -24,5 +25,5 @@ export function attachLoopDevice(folder: string): LoopDevice {
   const [major, minor] = [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
   const makeNode = (at: string) => void execFileSync('mknod', [at, 'b', `${major}`, `${minor}`]);
   const detach = () => void execFileSync('losetup', ['--detach', path]);
-  return { major, minor, makeNode, detach };
+  return { path, major, minor, makeNode, detach };
 }
