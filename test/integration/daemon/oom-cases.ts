@@ -22,25 +22,23 @@ export interface OomCasesOptions {
   readonly skip?: string | false;
   /** Of a containerd that runs the containers. @default the embedded core runs them */
   readonly address?: () => string;
-  /** Of each container. @default 16 */
-  readonly memoryMib?: number;
+  /** @default the engine's own default */
+  readonly runtime?: string;
   /** Only the kill of an exec and the next run. `RunOom` has tests of the rest on each cgroup version. @default false */
   readonly brief?: boolean;
 }
 
 /** What an engine says of OOM kills, on whichever cgroup version and backend. */
-export function oomCases(
-  name: string,
-  { skip = false, address, memoryMib = 16, brief = false }: OomCasesOptions = {},
-): void {
-  const limits = { Memory: memoryMib * MIB, MemorySwap: memoryMib * MIB };
+export function oomCases(name: string, { skip = false, address, runtime, brief = false }: OomCasesOptions = {}): void {
+  const limits = { Memory: 16 * MIB, MemorySwap: 16 * MIB };
   describe(`OOMKilled: ${name}`, { skip, concurrency: false, timeout: scaledMs(60_000) }, () => {
     let host: EngineHost;
     let child: ChildProcess | undefined;
     before(async () => {
-      // A shim that is started ahead costs an emulated machine seconds, and is none of this.
-      const backend = address === undefined ? { warmShims: brief ? 0 : 2 } : { address: address() };
-      host = await EngineHost.start({ backend });
+      // A keeper of outputs and shims that are started ahead cost an emulated machine seconds, and are none of this.
+      const local = brief ? ({ stdio: 'plain', warmShims: 0 } as const) : {};
+      const backend = address === undefined ? local : { address: address() };
+      host = await EngineHost.start({ backend, defaultRuntime: runtime });
     });
     after(async () => {
       child?.kill('SIGKILL');

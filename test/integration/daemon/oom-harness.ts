@@ -14,12 +14,13 @@ import { LocalHost } from '../host/local-host.js';
 import { sh } from '../host/run-container.js';
 import { containerSpec } from '../host/spec.js';
 
-const LIMIT_BYTES = 16 * 1024 * 1024;
+// Less is less than runc needs for itself: on cgroup v2 the copy that it runs from is charged to the container.
+const LIMIT_BYTES = 32 * 1024 * 1024;
 
 export interface WatchedOptions {
   readonly runtime: string;
   readonly script: string;
-  /** Beside the limit of 16 MiB. */
+  /** Beside the limit of 32 MiB. */
   readonly memory?: LinuxResources['memory'];
   /** No OOM event reaches what watches the run. @default false */
   readonly isDeaf?: boolean;

