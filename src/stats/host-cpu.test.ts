@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpus } from 'node:os';
 import { describe, it } from 'node:test';
 import { isCanceled, isDataLoss } from '../errdefs/index.js';
-import { hostMemoryBytes, parseHostCpu, readHostCpu } from './host-cpu.js';
+import { hostCpuBefore, hostMemoryBytes, parseHostCpu, readHostCpu } from './host-cpu.js';
 
 const ALL_CPUS = 'cpu  898 2 3273 6560407 67 0 62 0 0 0';
 
@@ -56,5 +56,15 @@ describe('readHostCpu', () => {
 describe('hostMemoryBytes', () => {
   it('is there', () => {
     assert.ok(hostMemoryBytes() > 0n);
+  });
+});
+
+describe('hostCpuBefore', () => {
+  it('counts back the time of all CPUs, to 0 at most, and nothing where there is none', () => {
+    const now = { usageNs: 10_000_000_000n, onlineCpus: 4 };
+    assert.deepEqual(hostCpuBefore(now, 500), { usageNs: 8_000_000_000n, onlineCpus: 4 });
+    assert.equal(hostCpuBefore(now, 5_000).usageNs, 0n);
+    const none = { usageNs: undefined, onlineCpus: 4 };
+    assert.deepEqual(hostCpuBefore(none, 500), none);
   });
 });

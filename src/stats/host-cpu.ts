@@ -4,6 +4,7 @@ import { DataLossError, toEngineError } from '../errdefs/index.js';
 
 /** Linux gives user programs this many ticks a second on all architectures. */
 const NS_PER_TICK = 1_000_000_000n / 100n;
+const NS_PER_MS = 1_000_000n;
 /** User, nice, system, idle, iowait, irq, softirq. Stolen time is no time of this host, and guests' is in user already. */
 const COLUMNS = 7;
 
@@ -52,6 +53,13 @@ export function parseHostCpu(text: string): HostCpu {
     });
   }
   return { usageNs, onlineCpus };
+}
+
+/** What it was that many milliseconds before: each CPU counts all its time, busy or idle. */
+export function hostCpuBefore({ usageNs, onlineCpus }: HostCpu, agoMs: number): HostCpu {
+  if (usageNs === undefined) return { usageNs, onlineCpus };
+  const since = BigInt(Math.round(agoMs)) * BigInt(onlineCpus) * NS_PER_MS;
+  return { usageNs: usageNs > since ? usageNs - since : 0n, onlineCpus };
 }
 
 /** The memory of the host in bytes, what no container can have more than (`MemTotal` on Linux). */

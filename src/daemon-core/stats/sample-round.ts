@@ -4,6 +4,7 @@ import { withinCall } from '../../libcontainerd/deadline.js';
 import type { CallOptions } from '../../libcontainerd/types.js';
 import type { ContainerStats } from '../../stats/container-stats.js';
 import { emptyStats } from '../../stats/empty-stats.js';
+import { type HostCpu, hostCpuBefore } from '../../stats/host-cpu.js';
 import { assembleSample } from './assemble-sample.js';
 import type { SampleSource } from './sample-source.js';
 import type { PreviousSample, SampledContainer, SampledRun } from './sampled-container.js';
@@ -32,7 +33,7 @@ export interface SampleOutcome {
 /**
  * Takes a sample of each container with one call to the backend, and none when nothing runs. Each is told as soon as it is
  * there; what is wrong with one costs the others nothing. The CPU time of the host is read after the containers' (moby
- * `daemon/stats.go`).
+ * `daemon/stats.go`), and counted back to when each was sampled.
  * @returns what has gone wrong for all of them: each is told an empty sample then. Never rejects
  */
 export async function sampleRound<R extends SampleRequest>(
@@ -55,13 +56,23 @@ export async function sampleRound<R extends SampleRequest>(
     const late = { signal, timeoutMs: ROUND_MS + LATE_MS };
     const metrics = await withinCall('sample containers', source.metrics(ids, call), late);
     const hostCpu = await source.hostCpu(signal);
+    const hostReadAt = Date.now();
     let left = SAMPLES_PER_TURN;
     for (const [request, run] of running) {
       const { container, previous } = request;
       const raw = metrics.get(container.id);
       try {
-        if (raw === undefined) throw noSample(container.id);
-        const stats = await assembleSample(source, { container, run, metrics: raw, hostCpu, previous, signal });
+        // One that was started again meanwhile may have been sampled in either run.
+        if (raw === undefined || container.run?.number !== run.number) throw noSample(container.id);
+        const cpuThen = asOf(raw.readAt, hostCpu, hostReadAt);
+        const stats = await assembleSample(source, {
+          container,
+          run,
+          metrics: raw,
+          hostCpu: cpuThen,
+          previous,
+          signal,
+        });
         tell(request, { stats, run: run.number });
       } catch (err) {
         // One that has ended meanwhile has no sample, and nothing is wrong.
@@ -78,6 +89,16 @@ export async function sampleRound<R extends SampleRequest>(
     for (const request of running.keys()) tell(request, { stats: empty(request) });
     return toEngineError(err);
   }
+}
+
+/**
+ * A hung shim holds up the answer, but not the samples of the others in it: compared with the host's time of seconds later their
+ * share would be too small, and that of the next round too large.
+ */
+function asOf(readAt: Date, hostCpu: HostCpu, hostReadAt: number): HostCpu {
+  const agoMs = hostReadAt - readAt.getTime();
+  // Else a clock was set meanwhile, or is another machine's.
+  return agoMs > 0 && agoMs <= ROUND_MS + LATE_MS ? hostCpuBefore(hostCpu, agoMs) : hostCpu;
 }
 
 function noSample(containerId: string): NotFoundError {

@@ -119,6 +119,35 @@ describe('StatsSampler', () => {
     assert.ok(!isEmpty(listener.last));
   });
 
+  it('mixes no two runs when it is stopped and started again while it is sampled', async () => {
+    const subject = a();
+    const listener = new Listener(sampler, subject);
+    await pass(0);
+    source.before = async () => {
+      subject.run = { number: 2, networkPid: undefined };
+    };
+    await pass(TICK_MS);
+    assert.deepEqual([isEmpty(listener.last), logged], [true, []]);
+    await pass(TICK_MS);
+    assert.deepEqual([isEmpty(listener.last), listener.last.preread], [false, ZERO_TIME]);
+  });
+
+  it('compares with the time that the host had when the container was sampled, though the answer came late', async () => {
+    mock.timers.reset();
+    mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000_000_000 });
+    source.hostCpu = async () => ({ usageNs: 100_000_000_000n, onlineCpus: 2 });
+    const listener = new Listener(sampler, a());
+    const shown = () => listener.last.cpu_stats.system_cpu_usage;
+    source.readAt = new Date(Date.now() - 3_000);
+    await pass(0);
+    assert.equal(shown(), 94_000_000_000n);
+    for (const clockIsOffMs of [-60_000, 60_000]) {
+      source.readAt = new Date(Date.now() + TICK_MS + clockIsOffMs);
+      await pass(TICK_MS);
+      assert.equal(shown(), 100_000_000_000n, 'a clock that was set tells nothing');
+    }
+  });
+
   it('gives empty samples while nothing runs, without a call', async () => {
     const subject = a();
     subject.run = undefined;

@@ -17,6 +17,8 @@ export class MemorySource implements SampleSource {
   readonly signals: (AbortSignal | undefined)[] = [];
   /** Fails, or holds, all calls. */
   before: () => Promise<void> = async () => {};
+  /** Of the next samples. @default as many ms after 1970 as there are ns of CPU time */
+  readAt: Date | undefined;
   interfaces: NetworkCounters | undefined = {};
 
   /** Calls from now on do not come back before the function that it returns is called. */
@@ -36,7 +38,7 @@ export class MemorySource implements SampleSource {
     await this.before();
     this.reads.push('metrics');
     const found = ids.filter((id) => !this.missing.has(id));
-    return new Map(found.map((id) => [id, sample(round * 1_000n)]));
+    return new Map(found.map((id) => [id, sample(round * 1_000n, this.readAt)]));
   }
 
   async hostCpu(): Promise<{ usageNs: bigint; onlineCpus: number }> {
@@ -50,7 +52,7 @@ export class MemorySource implements SampleSource {
   }
 }
 
-function sample(cpuNs: bigint): Metrics {
+function sample(cpuNs: bigint, readAt = new Date(Number(cpuNs))): Metrics {
   const facts = {
     processes: 1n,
     memoryBytes: 4096n,
@@ -59,5 +61,5 @@ function sample(cpuNs: bigint): Metrics {
     memoryLimit: undefined,
     pidsLimit: undefined,
   };
-  return { kind: 'cgroup1', readAt: new Date(Number(cpuNs)), data: cgroup1Sample(facts) };
+  return { kind: 'cgroup1', readAt, data: cgroup1Sample(facts) };
 }
