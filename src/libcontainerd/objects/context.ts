@@ -37,7 +37,7 @@ export interface ObjectContext {
   readonly cleanups: Cleanups;
   /** Bounds the exec starts of one task: some shims hang when twenty or more come at once (moby/moby#45595). */
   readonly execStarts: WeakMap<Run, PQueue>;
-  /** Tasks that did not answer a sample lately, with the time until which they are not asked. */
+  /** Tasks that did not answer a sample lately, until when they are not asked: milliseconds of `performance.now()`. */
   readonly slowTasks: Map<string, number>;
   /** Types of metrics that could not be read, which the log has already. */
   readonly unreadableMetrics: Set<string>;

@@ -39,7 +39,7 @@ export async function sampleMany(
   call: CallOptions,
 ): Promise<Map<string, Metrics>> {
   for (const id of ids ?? []) assertIdentifier('container', id);
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const endBy = startedAt + (call.timeoutMs ?? Number.POSITIVE_INFINITY);
   const wanted = withoutSlow(context, ids);
   if (wanted?.length === 0) return new Map();
@@ -47,11 +47,11 @@ export async function sampleMany(
   const samples = await sampleBatch(context, wanted, { signal: call.signal, timeoutMs: Math.max(1, batchMs) });
   // An answer in good time is whole: what is not in it does not run. One near its deadline is not: containerd leaves out
   // what it had no time for, in silence.
-  if (Date.now() - startedAt < batchMs / 2) return samples;
+  if (performance.now() - startedAt < batchMs / 2) return samples;
   const missing = (wanted ?? context.table.runs().map((run) => run.containerId)).filter((id) => !samples.has(id));
   const late: string[] = [];
   const single = async (id: string) => {
-    const timeoutMs = Math.max(SINGLE_LEAST_MS, Math.min(TIMEOUTS.statsSingle, endBy - Date.now()));
+    const timeoutMs = Math.max(SINGLE_LEAST_MS, Math.min(TIMEOUTS.statsSingle, endBy - performance.now()));
     try {
       samples.set(id, await sampleOne(context, id, { signal: call.signal, timeoutMs }));
     } catch (err) {
@@ -63,7 +63,7 @@ export async function sampleMany(
   await queue.addAll(missing.map((id) => () => single(id)));
   if (call.signal?.aborted) throw cancellation('sample tasks', call.signal.reason);
   // Where nothing answers it is not these shims that hang, and they are there again with the backend.
-  if (samples.size > 0) for (const id of late) context.slowTasks.set(id, Date.now() + SLOW_FOR_MS);
+  if (samples.size > 0) for (const id of late) context.slowTasks.set(id, performance.now() + SLOW_FOR_MS);
   return samples;
 }
 
@@ -98,7 +98,7 @@ function withoutSlow(
   ids: readonly string[] | undefined,
 ): readonly string[] | undefined {
   for (const [id, until] of slowTasks) {
-    if (until <= Date.now()) slowTasks.delete(id);
+    if (until <= performance.now()) slowTasks.delete(id);
   }
   if (slowTasks.size === 0) return ids;
   return (ids ?? table.runs().map((run) => run.containerId)).filter((id) => !slowTasks.has(id));
