@@ -43,6 +43,16 @@ describe('parseNetworkCounters', () => {
     assert.deepEqual(Object.keys(counters), ['__proto__', 'eth0', 'eth1']);
   });
 
+  it('reads a name with a space of Unicode, which the kernel takes', () => {
+    assert.deepEqual(Object.keys(parseNetworkCounters(text(`a\u2003b:${' 0'.repeat(16)}`))), ['a\u2003b']);
+  });
+
+  it('refuses a long line of digits at once', () => {
+    const startedAt = performance.now();
+    assert.throws(() => parseNetworkCounters(text(`eth0: ${'1'.repeat(60)}x`)), isDataLoss);
+    assert.ok(performance.now() - startedAt < 1_000);
+  });
+
   it('gives nothing for a namespace with lo alone', () => {
     assert.deepEqual(parseNetworkCounters(text(LO)), {});
   });

@@ -58,8 +58,9 @@ export function parseNetworkCounters(text: string): NetworkCounters {
   const found: [name: string, counters: NetworkStats][] = [];
   for (const line of text.split('\n').slice(2)) {
     if (line.trim() === '') continue;
-    const [, name = '', rest = ''] = /^\s*([^\s:]+):((?:\s*\d+)+)\s*$/.exec(line) ?? [];
-    const values = rest.trim().split(/\s+/);
+    // A name may have what Unicode calls a space.
+    const [, name = '', rest = ''] = /^ *([^:]+):([ \d]+)$/.exec(line) ?? [];
+    const values = rest.match(/\d+/g) ?? [];
     if (values.length < COLUMNS) {
       throw new DataLossError(`read network counters: unexpected line ${JSON.stringify(line)}`);
     }
