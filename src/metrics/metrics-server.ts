@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { ConflictError, type EngineError, toEngineError } from '../errdefs/index.js';
-import { withinCall } from '../libcontainerd/deadline.js';
+import { withDefault, withinCall } from '../libcontainerd/deadline.js';
 import type { CallOptions } from '../libcontainerd/types.js';
 import type { Logger } from '../log/logger.js';
 import type { Exposition } from './exposition.js';
@@ -56,7 +56,7 @@ export class MetricsServer {
     server.setTimeout(IDLE_MS);
     const bound = bind(server, where);
     try {
-      await withinCall(`listen on ${options.address}`, bound, { timeoutMs: LISTEN_MS, ...call });
+      await withinCall(`listen on ${options.address}`, bound, withDefault(call, LISTEN_MS));
     } catch (err) {
       // Given up while a name is being resolved: it listens after all.
       bound.then(
@@ -77,7 +77,7 @@ export class MetricsServer {
     }
     this.#server.closeIdleConnections();
     try {
-      await withinCall('close the metrics server', this.#ended, { timeoutMs: CLOSE_MS, ...call });
+      await withinCall('close the metrics server', this.#ended, withDefault(call, CLOSE_MS));
     } catch {
       this.destroy();
       await this.#ended;
