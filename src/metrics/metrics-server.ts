@@ -12,8 +12,11 @@ const PATH = '/metrics';
 const ALLOWED = ['GET', 'HEAD'];
 const CLOSE_MS = 5_000;
 const LISTEN_MS = 10_000;
-/** For the head of a request, and for a connection on which nothing moves. */
+/** For a connection on which nothing moves. */
 const IDLE_MS = 30_000;
+/** For a whole request: it has no body. Looked at every `CHECK_MS`, so that slow ones do not shut others out for long. */
+const REQUEST_MS = 5_000;
+const CHECK_MS = 2_000;
 /** A server of metrics has a handful of clients; each may have the whole text of a scrape in its buffer. */
 const CONNECTIONS_MAX = 64;
 /** Below it a packet is not filled anyway. */
@@ -49,9 +52,12 @@ export class MetricsServer {
   static async listen(options: MetricsServerOptions, call: CallOptions = {}): Promise<MetricsServer> {
     const { exposition, log } = options;
     const where = parseListenAddress(options.address);
-    const server = createServer({ headersTimeout: IDLE_MS, requestTimeout: IDLE_MS }, (request, response) => {
-      void answer(exposition, log, request, response);
+    const times = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_MS };
+    const zipped = new SharedGzip();
+    const server = createServer(times, (request, response) => {
+      void answer({ exposition, zipped, log }, request, response);
     });
+    server.on('drop', (drop) => log.warn({ peer: drop?.remoteAddress }, 'refuse a scrape: too many connections'));
     server.maxConnections = CONNECTIONS_MAX;
     server.setTimeout(IDLE_MS);
     const bound = bind(server, where);
@@ -94,9 +100,14 @@ export class MetricsServer {
   }
 }
 
+interface Answering {
+  readonly exposition: Exposition;
+  readonly zipped: SharedGzip;
+  readonly log: Logger;
+}
+
 async function answer(
-  exposition: Exposition,
-  log: Logger,
+  { exposition, zipped, log }: Answering,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -112,12 +123,23 @@ async function answer(
   try {
     const text = await exposition.scrapeBytes({ signal: gone.signal });
     if (text.length < GZIP_LEAST_BYTES || !takesGzip(request)) return void response.end(text);
-    const body = await compress(text, { level: constants.Z_BEST_SPEED });
+    const body = await zipped.of(text);
     response.setHeader('Content-Encoding', 'gzip').setHeader('Vary', 'Accept-Encoding').end(body);
   } catch (err) {
     if (gone.signal.aborted) return;
     log.error({ err }, 'answer a scrape');
     refuse(response, 500, 'the scrape failed');
+  }
+}
+
+/** Scrapes that share a text share its compressed form: each costs a thread that the engine's files want too. */
+class SharedGzip {
+  readonly #bodies = new WeakMap<Buffer, Promise<Buffer>>();
+
+  of(text: Buffer): Promise<Buffer> {
+    const body = this.#bodies.get(text) ?? compress(text, { level: constants.Z_BEST_SPEED });
+    this.#bodies.set(text, body);
+    return body;
   }
 }
 

@@ -78,7 +78,24 @@ describe('sampling many tasks', () => {
     assert.deepEqual(await sample('a', 'b', 'c'), ['a', 'c']);
     assert.deepEqual(tasks.calls, [['a', 'c']]);
     tasks.pass(30_000);
+    await sample('a', 'b', 'c');
     assert.deepEqual(await sample('a', 'b', 'c'), ['a', 'b', 'c']);
+  });
+
+  it('asks for one that was left out beside the others, which do not wait for it', async () => {
+    tasks.hung.add('b');
+    await sample('a', 'b');
+    for (let round = 0; round < 2; round++) {
+      tasks.pass(30_000);
+      tasks.calls.length = 0;
+      const before = tasks.now();
+      assert.deepEqual(await sample('a', 'b'), ['a']);
+      assert.deepEqual(tasks.calls, [['b'], ['a']]);
+      assert.deepEqual(await sample('a', 'b'), ['a']);
+      assert.deepEqual(tasks.calls.slice(2), [['a']]);
+      // Of b alone, in the fake's time.
+      assert.equal(tasks.now() - before, 2_000);
+    }
   });
 
   it('counts that while by no clock that can be set', async () => {
@@ -87,6 +104,7 @@ describe('sampling many tasks', () => {
     tasks.hung.clear();
     mock.timers.setTime(NOON - 3_600_000);
     tasks.pass(30_000);
+    await sample('a', 'b');
     assert.deepEqual(await sample('a', 'b'), ['a', 'b']);
   });
 

@@ -31,7 +31,8 @@ export async function sampleOne(context: SampleContext, containerId: string, cal
 
 /**
  * Samples of many tasks in one call. One hung shim blocks the whole answer, so past a short deadline each is asked for
- * by itself; those that still do not answer while others do are left out, and not asked again for a while.
+ * by itself; those that still do not answer while others do are left out for a while. After it each is asked beside the
+ * others, which wait for it no more, and is among them again once it has answered.
  */
 export async function sampleMany(
   context: SampleContext,
@@ -93,15 +94,21 @@ const SLOW_FOR_MS = 30_000;
 const UNREADABLE_MAX = 100;
 
 /** Ids to ask for, by name as soon as one of all is to be left out. */
-function withoutSlow(
-  { slowTasks, table }: SampleContext,
-  ids: readonly string[] | undefined,
-): readonly string[] | undefined {
-  for (const [id, until] of slowTasks) {
-    if (until <= performance.now()) slowTasks.delete(id);
-  }
+function withoutSlow(context: SampleContext, ids: readonly string[] | undefined): readonly string[] | undefined {
+  const { slowTasks, table } = context;
+  for (const [id, until] of slowTasks) if (until <= performance.now()) askAgain(context, id);
   if (slowTasks.size === 0) return ids;
   return (ids ?? table.runs().map((run) => run.containerId)).filter((id) => !slowTasks.has(id));
+}
+
+/** Ends by its own deadline; only that it has passed means that the task still hangs. */
+function askAgain(context: SampleContext, id: string): void {
+  const { slowTasks } = context;
+  slowTasks.set(id, performance.now() + SLOW_FOR_MS);
+  sampleOne(context, id, { timeoutMs: TIMEOUTS.statsSingle }).then(
+    () => slowTasks.delete(id),
+    (err: unknown) => !isDeadlineExceeded(err) && slowTasks.delete(id),
+  );
 }
 
 /** A task with metrics of a kind nobody knows must not cost the samples of all others, nor fill the log with each sample. */

@@ -19,8 +19,8 @@ export const TIMEOUTS = {
   list: 10_000,
   /** One call while making sure of a run's state. */
   resyncCall: 10_000,
-  /** A batched sample: a hung shim blocks the whole answer (containerd/containerd#13848). */
-  statsBatch: 5_000,
+  /** A batched sample: a hung shim blocks the whole answer (containerd/containerd#13848), the embedded core for 2 s. */
+  statsBatch: 3_000,
   /** One container's sample when the batch failed. */
   statsSingle: 2_000,
   /** One start; exec starts of one task wait for each other. */
