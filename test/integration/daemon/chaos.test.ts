@@ -17,7 +17,7 @@ import { EngineHost } from './engine-host.js';
 
 const CHILD = fileURLToPath(new URL('chaos-child.js', import.meta.url));
 /** Each takes seconds: at a reduced count there are even fewer. */
-const ROUNDS = scaled(100 * SCALE, 4);
+const ROUNDS = scaled(100 * SCALE, 3);
 const SPAN_MS = 1_200;
 /** Kept ready by the engine. */
 const WARM = 2;

@@ -16,7 +16,7 @@ import { SEED, seededRandom } from './random.js';
 import { bundleOf, cgroupOf, shimPidOf, tracesOf } from './traces.js';
 
 const CHILD = fileURLToPath(new URL('busy-engine-child.js', import.meta.url));
-const TIMES = scaled(40, 4);
+const TIMES = scaled(40, 2);
 /** Some rounds of create, start, exec, kill and delete. */
 const SPAN_MS = 600;
 const IDS = ['busy-0', 'busy-1'];

@@ -50,7 +50,7 @@ describe('the search for leaked shims', { skip }, () => {
   }
 
   it('leaves a shim alone that is started while it goes on', async () => {
-    for (let round = 0; round < scaled(20, 5); round++) {
+    for (let round = 0; round < scaled(20, 2); round++) {
       await host.core.close();
       host.core = await EmbeddedCore.open({ ...host.options, warmShims: 2 });
       const client = await host.client();

@@ -14,7 +14,7 @@ import { SEED, seededRandom } from './random.js';
 import { bundleOf, cgroupOf, tracesOf, victimSpec } from './traces.js';
 
 const SLEEP = ['/bin/sleep', '1000'];
-const TIMES = scaled(20, 3);
+const TIMES = scaled(20, 2);
 /** As long as each of the calls takes here, alone. */
 const SPAN_MS = 60;
 const CALL = { timeoutMs: 15_000 };
