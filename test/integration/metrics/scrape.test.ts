@@ -61,7 +61,7 @@ describe('a scrape of many containers', { skip }, () => {
     const collector = new ContainerCollector(client, { log });
     const exposition = new Exposition({ containers: collector }, { log });
     const rounds: { tookMs: number; ownMs: number }[] = [];
-    for (const round of [1, 2, 3]) {
+    for (const round of [1, 2, 3, 4, 5]) {
       const startedAt = performance.now();
       const { result, ownMs, longestMs, monitoredMs } = await stallsDuring(() =>
         Promise.all([exposition.scrape(), exposition.scrape()]),
@@ -76,10 +76,10 @@ describe('a scrape of many containers', { skip }, () => {
       rounds.push({ tookMs, ownMs });
     }
     collector.close();
-    // One round of three has to be free of what else the machine does; the first one is also that of the compiler.
+    // One round of five has to be free of what else the machine does; the first one is also that of the compiler.
     assert.ok(least(rounds.map((each) => each.tookMs)) < scaledMs(1_000));
     const stalls = rounds.map((each) => each.ownMs).sort((a, b) => a - b);
-    assert.ok((stalls[1] ?? 0) < 50, `stalls of ${stalls} ms`);
+    assert.ok((stalls[2] ?? 0) < 50, `stalls of ${stalls} ms`);
   });
 });
 
