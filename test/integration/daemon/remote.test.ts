@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ContainerConfig, EngineContainer } from '../../../src/daemon-core/index.js';
 import { isAlive } from '../../../src/platform/process.js';
+import { freeze } from '../host/freeze.js';
 import { missing } from '../host/requirements.js';
 import { TestHost } from '../host/test-host.js';
 import { until } from '../host/until.js';
@@ -183,7 +184,7 @@ describe('an engine over a containerd', { skip }, () => {
     const c = await host.running(SLEEP);
     const daemon = containerd.containerd.pid;
     assert.ok(daemon !== undefined);
-    process.kill(daemon, 'SIGSTOP');
+    await freeze(daemon);
     try {
       await assert.rejects(c.pause({ timeoutMs: 200 }), { name: 'DeadlineExceededError' });
       assert.equal(c.inspect().State.Status, 'running');

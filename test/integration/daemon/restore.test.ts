@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createEngine } from '../../../src/daemon-core/index.js';
 import { isAlive } from '../../../src/platform/process.js';
+import { freeze } from '../host/freeze.js';
 import { shimsOf } from '../host/leftovers.js';
 import { missing } from '../host/requirements.js';
 import { until } from '../host/until.js';
@@ -51,7 +52,7 @@ describe('an engine that comes again', { skip: missing('containerd-shim-runc-v2'
     await host.engine.close();
     const shims = (await shimsOf(host.folder)).filter(({ command }) => command.includes(c.id));
     assert.equal(shims.length, 1);
-    for (const { pid } of shims) process.kill(pid, 'SIGSTOP');
+    for (const { pid } of shims) await freeze(pid);
     try {
       await host.reopen();
       const again = host.engine.container(c.id);

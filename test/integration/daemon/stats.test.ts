@@ -6,6 +6,7 @@ import type { ContainerStats, EngineContainer } from '../../../src/daemon-core/i
 import type { RemoteClient } from '../../../src/libcontainerd/remote/client.js';
 import { ZERO_TIME } from '../../../src/stats/container-stats.js';
 import { readNetworkCounters } from '../../../src/stats/network-counters.js';
+import { freeze } from '../host/freeze.js';
 import { missing } from '../host/requirements.js';
 import { TestHost } from '../host/test-host.js';
 import { until } from '../host/until.js';
@@ -144,7 +145,7 @@ describe('statistics of containers on the embedded core', { skip }, () => {
     const [frozen, ...others] = all;
     assert.ok(frozen !== undefined);
     const shim = parentOf(frozen.inspect().State.Pid);
-    process.kill(shim, 'SIGSTOP');
+    await freeze(shim);
     try {
       const lost = take(frozen.stats({}, CALL), 2);
       const samples = await Promise.all(others.map((c) => take(c.stats({}, CALL), 2)));

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { isCanceled, isDeadlineExceeded } from '../../../src/errdefs/index.js';
 import type { LocalClient } from '../../../src/libcontainerd/local/linux/client.js';
 import type { CallOptions } from '../../../src/libcontainerd/types.js';
+import { freeze } from '../host/freeze.js';
 import { LocalHost } from '../host/local-host.js';
 import { missing } from '../host/requirements.js';
 import { discard, finish, type Running, run } from '../host/run-container.js';
@@ -35,7 +36,7 @@ for (const { name, runtime, needs } of [COLD, V1]) {
 
     it('ends every call about it in its time, and is not taken for dead', async () => {
       const { task } = frozen;
-      process.kill(shim, 'SIGSTOP');
+      await freeze(shim);
       const calls: Readonly<Record<string, (call: CallOptions) => Promise<unknown>>> = {
         pids: (call) => task.pids(call),
         ...(asksForStats ? { stats: (call: CallOptions) => task.stats(call) } : {}),
@@ -91,7 +92,7 @@ for (const { name, runtime, needs } of [COLD, V1]) {
 
     it('is shown with an error by the next life of the engine, in time, and found when it wakes up', async () => {
       const lively = await run(client, 'lively', { rootfs: host.rootfs, args: SLEEP });
-      process.kill(shim, 'SIGSTOP');
+      await freeze(shim);
       const startedAt = performance.now();
       await host.reopen();
       client = await host.client({ runtime });
@@ -117,7 +118,7 @@ for (const { name, runtime, needs } of [COLD, V1]) {
     it('lets the engine close in time', async () => {
       frozen = await run(client, 'frozen', { rootfs: host.rootfs, args: SLEEP });
       shim = await shimPidOf(host, 'frozen');
-      process.kill(shim, 'SIGSTOP');
+      await freeze(shim);
       const startedAt = performance.now();
       await host.core.close();
       assert.ok(performance.now() - startedAt < 2_000);

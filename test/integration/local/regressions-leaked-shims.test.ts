@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { EmbeddedCore } from '../../../src/libcontainerd/local/linux/core.js';
 import type { Client, Task } from '../../../src/libcontainerd/types.js';
 import { identify } from '../../../src/platform/process-identity.js';
+import { freeze } from '../host/freeze.js';
 import { LocalHost } from '../host/local-host.js';
 import { missing, scaled } from '../host/requirements.js';
 import { containerSpec } from '../host/spec.js';
@@ -85,7 +86,7 @@ describe('the search for leaked shims', { skip }, () => {
     assert.ok(lstatSync(join(host.core.state, 'bundles/test/hung/shim-home')).isSymbolicLink(), 'it got a warm shim');
     const shim = shimPid('hung');
     await host.core.close();
-    process.kill(shim, 'SIGSTOP');
+    await freeze(shim);
     try {
       host.core = await EmbeddedCore.open(host.options);
       await host.core.settled();

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import { writePidfile } from '../../../src/libcontainerd/remote/managed/pidfile.js';
 import { identify } from '../../../src/platform/process-identity.js';
+import { freeze } from '../host/freeze.js';
 import {
   ctr,
   isAlive,
@@ -155,7 +156,7 @@ describe('managed containerd: adoption', { skip, timeout: 120_000 }, () => {
     const first = at.managed();
     await first.start();
     const frozen = pidOf(first);
-    process.kill(frozen, 'SIGSTOP');
+    await freeze(frozen);
     await first.release();
     const second = at.managed({ health: { timeoutMs: 50, failures: 2 } });
     await second.start();

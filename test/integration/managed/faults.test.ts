@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 import type { ManagedState } from '../../../src/libcontainerd/remote/managed/index.js';
+import { freeze } from '../host/freeze.js';
 import {
   ctr,
   isAlive,
@@ -84,7 +85,7 @@ describe('managed containerd: faults', { skip, timeout: 120_000 }, () => {
     const frozen = pidOf(managed);
     const lost = untilState(managed, isRestarting);
     const again = untilState(managed, isRunning);
-    process.kill(frozen, 'SIGSTOP');
+    await freeze(frozen);
     assert.equal((await lost).reason, 'does not answer');
     assert.equal(isAlive(frozen), false);
     await again;

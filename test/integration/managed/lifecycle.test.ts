@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 import { ManagedContainerd } from '../../../src/libcontainerd/remote/managed/index.js';
+import { freeze } from '../host/freeze.js';
 import { ctr, leftovers, pidOf, place, whySkip } from './fixture.js';
 
 const skip = whySkip();
@@ -193,7 +194,7 @@ describe('managed containerd: life', { skip, timeout: 120_000 }, () => {
     // A real one, frozen: SIGTERM waits until it is let go on.
     const managed = at.managed();
     await managed.start();
-    process.kill(pidOf(managed), 'SIGSTOP');
+    await freeze(pidOf(managed));
     await managed.stop({ timeoutMs: 50 });
     assert.deepEqual(leftovers(at, managed), []);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isDeadlineExceeded } from '../../../src/errdefs/index.js';
 import type { RemoteClient } from '../../../src/libcontainerd/remote/client.js';
+import { freeze } from '../host/freeze.js';
 import { shimsOf } from '../host/leftovers.js';
 import { missing } from '../host/requirements.js';
 import { discard, finish, type Running, run } from '../host/run-container.js';
@@ -22,7 +23,7 @@ describe('a shim that hangs', { skip }, () => {
     frozen = await run(client, 'frozen', { rootfs: host.rootfs, args: SLEEP });
     shim = (await shimsOf(host.folder)).find(({ command }) => command.includes('-id frozen'))?.pid ?? 0;
     assert.ok(shim > 0);
-    process.kill(shim, 'SIGSTOP');
+    await freeze(shim);
   });
   after(() => host.stop());
 

@@ -7,6 +7,7 @@ import { mountsBelow } from '../../../src/platform/mount-info.js';
 import { commandLine, isAlive } from '../../../src/platform/process.js';
 import type { Shim, ShimParams } from '../../../src/shim/shim.js';
 import { shimV1 } from '../../../src/shimv1/index.js';
+import { freeze } from '../host/freeze.js';
 import { missing } from '../host/requirements.js';
 import { collect, sh } from '../host/run-container.js';
 import { until } from '../host/until.js';
@@ -92,7 +93,7 @@ describe('faults of shims of API v1', { skip }, () => {
   it('ends calls to a frozen shim in their time', async () => {
     const box = await host.box('frozen', { args: SLEEP });
     const running = await box.run();
-    process.kill(running.shim.pid, 'SIGSTOP');
+    await freeze(running.shim.pid);
     const timeoutMs = 300;
     for (const call of [
       () => running.shim.tasks.state(box.task, { timeoutMs }),

@@ -11,6 +11,7 @@ import { readBootstrap, readShimBinary } from '../../../src/shim/bundle-files.js
 import { cgroupRoots } from '../../../src/shim/shim-cgroup.js';
 import { createShimV2 } from '../../../src/shimv2/index.js';
 import { socketFile } from '../../../src/shimv2/sockets.js';
+import { freeze } from '../host/freeze.js';
 import { until } from '../host/until.js';
 import { ShimHost } from './v2-host.js';
 
@@ -81,7 +82,7 @@ export function describeShim({ binary, apiVersion, readsSpec }: ShimFacts): void
     const params = await host.params('frozen');
     const shim = await dialect.start(params);
     await host.run(shim, params);
-    process.kill(shim.pid, 'SIGSTOP');
+    await freeze(shim.pid);
     await until('its threads to stop', () => isStopped(shim.pid));
     try {
       const startedAt = Date.now();
